@@ -1,0 +1,1 @@
+"""EmoTrack's science: numbers in, numbers out. No Django, no HTTP, no clock, no database."""
