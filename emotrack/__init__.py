@@ -1,0 +1,1 @@
+"""EmoTrack: see how someone's emotions move across conversations."""

@@ -1,0 +1,5 @@
+"""Addresses of the REST door."""
+
+from django.urls import path  # noqa: F401
+
+urlpatterns = []

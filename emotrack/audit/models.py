@@ -1,0 +1,32 @@
+"""What was done and what was read, by whom; rows have no foreign keys, so that they outlive everything."""
+
+from django.db import models
+
+
+class ActorKind(models.TextChoices):
+    USER = "user"
+    APP = "app"
+    SYSTEM = "system"
+
+
+class AuditEvent(models.Model):
+    """One fact. Chained by hash once the sealer has passed; before that ``sealed_at`` is empty."""
+
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=8, choices=ActorKind)
+    actor = models.CharField(max_length=150, help_text="User name, app's public id, or the process.")
+    action = models.CharField(max_length=64, help_text="Noun and verb, like 'utterance.accepted'.")
+    subject = models.CharField(max_length=64, blank=True, help_text="Public id of what it was done to.")
+    client = models.CharField(max_length=20, blank=True, help_text="Public id of the client concerned.")
+    detail = models.JSONField(default=dict, help_text="Ids and counts only, never content.")
+    sealed_at = models.DateTimeField(null=True)
+    digest = models.BinaryField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["client", "-at"]),
+            models.Index(
+                fields=["id"], name="audit_unsealed", condition=models.Q(sealed_at__isnull=True)
+            ),
+        ]
