@@ -1,0 +1,161 @@
+"""The numbers that a rule may watch, by name: what each means, its unit and where it is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analysis.series import MoodValues
+
+
+class Granularity(StrEnum):
+    """How often a measure has a value: with every utterance, or once a session has ended."""
+
+    UTTERANCE = "utterance"
+    SESSION = "session"
+
+
+class Dimension(StrEnum):
+    """The dimension of mood that a measure speaks of."""
+
+    VALENCE = "valence"
+    AROUSAL = "arousal"
+    DOMINANCE = "dominance"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number that a rule may watch.
+
+    id: stable, stored in rules. label, meaning: plain English; pages translate them by these very strings.
+    unit: of a threshold on it. dimension: ``None`` where it speaks of the whole voice; a rule on a dimension
+    that is not the recognizer's headline ships switched off.
+    field: the attribute of ``MoodValues`` (utterance) or ``SessionValues`` (session) that holds it.
+    low, high: the range of thresholds that make sense, ``None`` without a bound.
+    """
+
+    id: str
+    label: str
+    meaning: str
+    unit: str
+    dimension: Dimension | None
+    granularity: Granularity
+    field: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionValues:
+    """What one ended session gives to rules on sessions; ``None`` below the minimum n.
+
+    mean_valence, mean_arousal: -1..1. rmssd_valence: movement from turn to turn. coverage: valid / all, 0..1.
+    """
+
+    mean_valence: float | None
+    mean_arousal: float | None
+    rmssd_valence: float | None
+    coverage: float | None
+
+
+_ALL = (
+    Measure(
+        "volatility_z",
+        "Changeability against the person's own usual",
+        "How much the voice moved over the last 5 turns, in spreads of what is usual for this person.",
+        "own spreads",
+        None,
+        Granularity.UTTERANCE,
+        "volatility_z",
+        low=0.0,
+    ),
+    Measure(
+        "volatility",
+        "Changeability, plain index",
+        "The mean distance between the last 5 turns; it means something for one recognizer only.",
+        "embedding distance",
+        None,
+        Granularity.UTTERANCE,
+        "volatility",
+        low=0.0,
+    ),
+    Measure(
+        "mood_level",
+        "Mood level",
+        "Where valence has been over the last minutes, the latest turns weighing most.",
+        "valence",
+        Dimension.VALENCE,
+        Granularity.UTTERANCE,
+        "level",
+        low=-1.0,
+        high=1.0,
+    ),
+    Measure(
+        "activation_level",
+        "Activation level",
+        "How activated the voice has been over the last minutes, the latest turns weighing most.",
+        "arousal",
+        Dimension.AROUSAL,
+        Granularity.UTTERANCE,
+        "level_arousal",
+        low=-1.0,
+        high=1.0,
+    ),
+    Measure(
+        "session_valence",
+        "Mean valence of a session",
+        "The mean valence of all turns of a session that gave a reading.",
+        "valence",
+        Dimension.VALENCE,
+        Granularity.SESSION,
+        "mean_valence",
+        low=-1.0,
+        high=1.0,
+    ),
+    Measure(
+        "session_arousal",
+        "Mean activation of a session",
+        "The mean arousal of all turns of a session that gave a reading.",
+        "arousal",
+        Dimension.AROUSAL,
+        Granularity.SESSION,
+        "mean_arousal",
+        low=-1.0,
+        high=1.0,
+    ),
+    Measure(
+        "session_movement",
+        "Movement of valence in a session",
+        "How far valence moved from one turn to the next, over a whole session.",
+        "valence",
+        Dimension.VALENCE,
+        Granularity.SESSION,
+        "rmssd_valence",
+        low=0.0,
+        high=2.0,
+    ),
+)
+
+MEASURES: dict[str, Measure] = {measure.id: measure for measure in _ALL}
+
+
+def measure(measure_id: str) -> Measure:
+    """The measure of that id. Raises ``ValueError`` naming those there are."""
+    if measure_id not in MEASURES:
+        raise ValueError(f"measure-unknown: {measure_id!r} is none of {', '.join(MEASURES)}")
+    return MEASURES[measure_id]
+
+
+def value_of(measure_id: str, values: MoodValues | SessionValues) -> float | None:
+    """The measure's value, or ``None`` where there is none.
+
+    ``volatility`` is read from full windows only: a partial window is shown on pages and never judged.
+    Raises ``ValueError`` when the measure is not of this granularity.
+    """
+    watched = measure(measure_id)
+    expected = MoodValues if watched.granularity is Granularity.UTTERANCE else SessionValues
+    if not isinstance(values, expected):
+        raise ValueError(f"measure-granularity: {measure_id} is a measure of a {watched.granularity}")
+    if measure_id == "volatility" and values.volatility_partial:
+        return None
+    return getattr(values, watched.field)
