@@ -5,7 +5,6 @@ import hashlib
 import re
 
 import plotly
-import pytest
 
 from tests.rules.repository import ROOT, files, name_of, python_files, text_of
 
@@ -86,24 +85,3 @@ def test_every_vendored_script_is_listed_and_unchanged():
 def test_plotly_js_is_the_one_that_plotly_py_was_made_for():
     scripts = [name for name in _vendored() if name.startswith("plotly-")]
     assert scripts == [f"plotly-cartesian-{plotly.offline.get_plotlyjs_version()}.min.js"]
-
-
-@pytest.mark.parametrize("name", ["light", "scale", "test", "emotion2vec"])
-def test_every_locked_package_has_a_hash(name):
-    entries = re.split(r"\n(?=\S)", (ROOT / "requirements" / f"{name}.txt").read_text())
-    packages = [entry for entry in entries if not entry.startswith("#")]
-    assert packages
-    assert [
-        entry.split()[0] for entry in packages if "==" not in entry or "--hash=sha256:" not in entry
-    ] == []
-
-
-def test_the_locks_agree_on_every_version():
-    versions: dict[str, set[str]] = {}
-    for name in ("light", "scale", "test", "emotion2vec"):
-        lock = (ROOT / "requirements" / f"{name}.txt").read_text()
-        for package, version in re.findall(
-            r"^([a-z0-9._-]+)(?:\[\S+\])?==(\S+) \\?(?!;)", lock, re.MULTILINE
-        ):
-            versions.setdefault(package, set()).add(version)
-    assert {package: found for package, found in versions.items() if len(found) > 1} == {}
