@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def build(
     return directory
 
 
-def change_weights(directory: Path, change) -> None:
+def change_weights(directory: Path, change: Callable[[dict], object]) -> None:
     """Rewrite model.pt after ``change(weights)`` has altered the dictionary of tensors in place."""
     import torch
 
@@ -67,7 +68,7 @@ def _write_weights(path: Path, config: dict, labels: int, seed: int) -> None:
         torch.manual_seed(seed)
         model = Emotion2vec(model_conf=config["model_conf"], vocab_size=labels)
         # Larger than torch's own start, so that the nine scores differ from utterance to utterance.
-        torch.nn.init.normal_(model.proj.weight, std=1.0)
+        torch.nn.init.normal_(model.proj.weight, std=0.2)
     torch.save({"model": _published_names(model.state_dict())}, path)
 
 
