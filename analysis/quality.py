@@ -34,8 +34,8 @@ def measure(waveform: Waveform, truncated: bool = False) -> Quality:
     return Quality(
         duration_s=waveform.duration_s,
         voiced_s=len(voiced) / SAMPLE_RATE_HZ,
-        speech_start_s=edges[0] / SAMPLE_RATE_HZ if len(edges) else 0.0,
-        speech_end_s=(edges[-1] + 1) / SAMPLE_RATE_HZ if len(edges) else 0.0,
+        speech_start_s=float(edges[0]) / SAMPLE_RATE_HZ if len(edges) else 0.0,
+        speech_end_s=float(edges[-1] + 1) / SAMPLE_RATE_HZ if len(edges) else 0.0,
         rms=float(np.sqrt(np.mean(voiced**2, dtype=np.float64))) if len(voiced) else 0.0,
         peak=float(min(1.0, np.max(np.abs(samples), initial=0.0))),
         clipped_share=float(np.mean(clipped(samples)[spoken])) if len(voiced) else 0.0,

