@@ -22,6 +22,4 @@ def new_code() -> str:
     """A short name for a person that an admin may read aloud, like ``K7-Q2M``."""
     letters = "ABCDEFGHJKMNPQRSTVWXYZ"
     digits = "23456789"
-    return "".join(
-        secrets.choice(pool) for pool in (letters, digits, "-", letters, digits, letters)
-    )
+    return "".join(secrets.choice(pool) for pool in (letters, digits, "-", letters, digits, letters))

@@ -189,7 +189,9 @@ RECOGNIZE_IN_WEB = env.bool("EMOTRACK_RECOGNIZE_IN_WEB", EMBEDDED)
 
 RECOGNIZER = env.str("EMOTRACK_RECOGNIZER", "acoustic")
 if RECOGNIZER not in {"acoustic", "emotion2vec"}:
-    raise ImproperlyConfigured(f"EMOTRACK_RECOGNIZER is {RECOGNIZER!r}; it takes 'acoustic' or 'emotion2vec'.")
+    raise ImproperlyConfigured(
+        f"EMOTRACK_RECOGNIZER is {RECOGNIZER!r}; it takes 'acoustic' or 'emotion2vec'."
+    )
 EMOTION2VEC_MODEL = env.str("EMOTRACK_EMOTION2VEC_MODEL", str(VAR_DIR / "models" / "emotion2vec_plus_large"))
 EMOTION2VEC_DEVICE = env.str("EMOTRACK_EMOTION2VEC_DEVICE", "cpu")
 RECOGNIZER_THREADS = env.int("EMOTRACK_RECOGNIZER_THREADS", 1)

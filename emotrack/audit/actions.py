@@ -28,7 +28,13 @@ def record(
 ) -> AuditEvent:
     """Write one event, inside the caller's transaction."""
     return AuditEvent.objects.create(
-        at=now, actor_kind=by.kind, actor=by.name, action=action, subject=subject, client=client, detail=detail
+        at=now,
+        actor_kind=by.kind,
+        actor=by.name,
+        action=action,
+        subject=subject,
+        client=client,
+        detail=detail,
     )
 
 

@@ -26,7 +26,5 @@ class AuditEvent(models.Model):
         ordering = ["id"]
         indexes = [
             models.Index(fields=["client", "-at"]),
-            models.Index(
-                fields=["id"], name="audit_unsealed", condition=models.Q(sealed_at__isnull=True)
-            ),
+            models.Index(fields=["id"], name="audit_unsealed", condition=models.Q(sealed_at__isnull=True)),
         ]

@@ -19,10 +19,10 @@ class MoodPoint(models.Model):
     valence = models.FloatField(null=True)
     arousal = models.FloatField(null=True)
     dominance = models.FloatField(null=True)
-    missing_reason = models.CharField(max_length=24, blank=True)
 
     volatility = models.FloatField(null=True, help_text="Mean L2 distance in the window of 5 utterances.")
     volatility_z = models.FloatField(null=True, help_text="Robust z of the window's median cosine distance.")
+    z_missing = models.CharField(max_length=20, blank=True, help_text="Why there is no z.")
     window_distance = models.FloatField(null=True)
     window_pairs = models.PositiveSmallIntegerField(default=0, help_text="Distances in the window, 0 to 4.")
 
@@ -47,7 +47,9 @@ class SessionMood(models.Model):
     recognizer = models.ForeignKey(Recognizer, on_delete=models.CASCADE)
     started_at = models.DateTimeField(help_text="Of the session, for order.")
 
-    utterances = models.PositiveIntegerField(default=0, help_text="All of the client's, with or without reading.")
+    utterances = models.PositiveIntegerField(
+        default=0, help_text="All of the client's, with or without reading."
+    )
     valid = models.PositiveIntegerField(default=0)
     mean_valence = models.FloatField(null=True)
     sd_valence = models.FloatField(null=True)
@@ -56,14 +58,18 @@ class SessionMood(models.Model):
     peak_volatility_z = models.FloatField(null=True)
     mean_scores = models.JSONField(null=True, help_text="Nine calibrated shares over valid utterances.")
 
-    baseline = models.JSONField(null=True, help_text="analysis.baseline.SessionBaseline of the earlier sessions.")
+    baseline = models.JSONField(
+        null=True, help_text="analysis.baseline.SessionBaseline of the earlier sessions."
+    )
 
     objects = VisibleQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["client", "recognizer", "started_at", "session"])]
         constraints = [
-            models.UniqueConstraint(fields=["session", "recognizer"], name="a_session_has_one_mood_per_series")
+            models.UniqueConstraint(
+                fields=["session", "recognizer"], name="a_session_has_one_mood_per_series"
+            )
         ]
 
     @property

@@ -1,0 +1,129 @@
+"""Ask whether a client agreed, and write down what they agree to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from emotrack.accounts.models import App, User
+from emotrack.audit.actions import Actor, record
+from emotrack.history.actions import Refused
+from emotrack.history.models import Client, Utterance
+from emotrack.privacy.models import Consent, Purpose
+
+
+class ConsentRequired(Refused):
+    """The installation's policy asks for a consent that this client has not given."""
+
+    status = 403
+
+    def __init__(self, purposes: Iterable[str]) -> None:
+        missing = ", ".join(sorted(purposes))
+        super().__init__("consent-required", f"No consent on record for: {missing}.")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentClaim:
+    """What an app says that the client agreed to, under the terms recorded with the app."""
+
+    purposes: tuple[str, ...]
+    version: str
+    given_at: datetime
+
+
+def claim_by_terms(app: App, *, now: datetime) -> ConsentClaim | None:
+    """What the app's own terms obtain for every client, or ``None`` where it has none."""
+    if not app.consent_purposes:
+        return None
+    return ConsentClaim(tuple(app.consent_purposes), app.consent_version, now)
+
+
+@transaction.atomic
+def assert_consent(*, client: Client, claim: ConsentClaim, app: App, by: Actor, now: datetime) -> None:
+    """Record an app's assertion. Raises ``Refused`` for a purpose outside the app's recorded terms."""
+    if outside := sorted(set(claim.purposes) - set(app.consent_purposes)):
+        raise Refused(
+            "consent-outside-terms",
+            f"The terms recorded for this app do not cover: {', '.join(outside)}.",
+            "/consent/purposes",
+        )
+    for purpose in claim.purposes:
+        _give(client, purpose, claim.version, claim.given_at, by=by, now=now, app=app)
+
+
+@transaction.atomic
+def give_consent(*, client: Client, purpose: Purpose, version: str, by: User, now: datetime) -> None:
+    _give(client, purpose, version, now, by=by.actor, now=now, user=by)
+
+
+def _give(
+    client: Client,
+    purpose: str,
+    version: str,
+    given_at: datetime,
+    *,
+    by: Actor,
+    now: datetime,
+    app: App | None = None,
+    user: User | None = None,
+) -> None:
+    _consent, new = Consent.objects.get_or_create(
+        client=client,
+        purpose=purpose,
+        withdrawn_at=None,
+        defaults={
+            "version": version,
+            "given_at": given_at,
+            "recorded_at": now,
+            "app": app,
+            "recorded_by": user,
+        },
+    )
+    if new:
+        record(
+            "consent.given",
+            by=by,
+            now=now,
+            subject=client.public_id,
+            client=client.public_id,
+            purpose=purpose,
+            version=version,
+        )
+
+
+@transaction.atomic
+def withdraw_consent(*, client: Client, purpose: str, by: Actor, now: datetime) -> None:
+    """End a consent. Readings from the voice stop at once, queued ones included."""
+    standing = Consent.objects.filter(client=client, purpose=purpose, withdrawn_at__isnull=True)
+    if not standing.update(withdrawn_at=now):
+        return
+    if purpose == Purpose.VOICE_EMOTION and purpose in settings.CONSENT_REQUIRED:
+        Utterance.objects.filter(client=client, status="queued").update(
+            status="failed", failure="consent-withdrawn", leased_until=None
+        )
+    record(
+        "consent.withdrawn",
+        by=by,
+        now=now,
+        subject=client.public_id,
+        client=client.public_id,
+        purpose=purpose,
+    )
+
+
+def require_consent(client: Client, purposes: Iterable[str]) -> None:
+    """Raises ``ConsentRequired`` when the policy asks for one of ``purposes`` and it does not stand."""
+    needed = settings.CONSENT_REQUIRED & set(purposes)
+    standing = Consent.objects.filter(client=client, purpose__in=needed, withdrawn_at__isnull=True)
+    if missing := needed - set(standing.values_list("purpose", flat=True)):
+        raise ConsentRequired(missing)
+
+
+def was_withdrawn(client: Client, purpose: str) -> bool:
+    """Whether the client once agreed and does not now; silence is not a withdrawal."""
+    rows = Consent.objects.filter(client=client, purpose=purpose)
+    return rows.exists() and not rows.filter(withdrawn_at__isnull=True).exists()

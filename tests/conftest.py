@@ -1,0 +1,44 @@
+"""What every test needs: a place for files, a clean recognizer, and where the speech is."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+SPEECH_DIR = Path(
+    os.environ.get("EMOTRACK_SPEECH_DIR", Path(__file__).resolve().parents[2] / "shared" / "data" / "speech")
+)
+
+
+@pytest.fixture(scope="session")
+def speech_dir() -> Path:
+    """Real speech with its ``manifest.csv``; skips where there is none."""
+    if not (SPEECH_DIR / "manifest.csv").exists():
+        pytest.skip("no speech corpora here: set EMOTRACK_SPEECH_DIR")
+    return SPEECH_DIR
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(settings, tmp_path) -> None:
+    settings.AUDIO_DIR = tmp_path / "audio"
+
+
+@pytest.fixture
+def processed_in_place(monkeypatch):
+    """Readings are made in the caller's thread, so that a test's own transaction sees them."""
+    from emotrack import pipeline
+
+    class InPlace:
+        def submit(self, function, *args):
+            done = Future()
+            try:
+                done.set_result(function(*args))
+            except Exception as error:
+                done.set_exception(error)
+            return done
+
+    monkeypatch.setattr(pipeline, "_executor", InPlace())
+    monkeypatch.setattr(pipeline, "close_old_connections", lambda: None)
