@@ -1,0 +1,138 @@
+"""What a session's timeline is made of, and the words of its clock: no colors, no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analysis.values import LABELS
+
+GAP_S = 75.0
+"""A longer silence between two turns breaks the lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One utterance of the client on the timeline.
+
+    at_s, end_s: seconds since the session's start. id: public id. reading: as stored, empty while it waits.
+    shares: (9,) calibrated, in the order of ``LABELS``. value, level: headline dimension, -1..1;
+    half_width: of the level's 95 % interval. z: volatility against the person's own usual; index: the plain
+    one. hover: lines of words. code: letters of the strongest label. reason: why there is no reading.
+    """
+
+    at_s: float
+    end_s: float
+    id: str
+    reading: str
+    shares: Sequence[float] | None = None
+    value: float | None = None
+    level: float | None = None
+    half_width: float | None = None
+    z: float | None = None
+    index: float | None = None
+    hover: str = ""
+    code: str = ""
+    reason: str = ""
+
+    @property
+    def read(self) -> bool:
+        return self.reading == "ok" and self.value is not None
+
+    @property
+    def label(self) -> str:
+        return LABELS[max(range(len(LABELS)), key=lambda i: self.shares[i])]
+
+    @property
+    def middle_s(self) -> float:
+        return (self.at_s + self.end_s) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What the alerts lane draws; times in seconds since the session's start."""
+
+    pending_s: float
+    fired_s: float | None
+    recovering_s: float | None
+    ended_s: float
+    severity: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Every word that a figure shows, translated by the caller."""
+
+    lanes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    no_reading: str = "no reading"
+    alert_above: str = ""
+    ends_below: str = ""
+    level: str = ""
+    usual: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """All that a session's figure shows. wave: (start_s, width_s, loudness 0..1, is_client) of each bar."""
+
+    turns: Sequence[Turn]
+    duration_s: float
+    words: Words
+    episodes: Sequence[Episode] = ()
+    usual: tuple[float, float] | None = None
+    threshold: float | None = None
+    recovery: float | None = None
+    wave: Sequence[tuple[float, float, float, bool]] = ()
+
+    @property
+    def has_z(self) -> bool:
+        return any(turn.z is not None for turn in self.turns)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people read them off a player.
+
+    >>> clock(2000), clock(3600)
+    ('33:20', '1:00:00')
+    """
+    minutes, s = divmod(round(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    return f"{hours}:{m:02d}:{s:02d}" if hours else f"{m}:{s:02d}"
+
+
+def signed(value: float) -> str:
+    """Two decimals with a real minus sign; zero has no sign.
+
+    >>> signed(-0.214), signed(0.001)
+    ('−0.21', '0.00')
+    """
+    text = f"{value:+.2f}".replace("-", "−")
+    return "0.00" if text[1:] == "0.00" else text
+
+
+def runs_of(turns: Sequence[Turn]) -> list[list[Turn]]:
+    """Read turns in runs that a line may join: no gap over 75 s and no run of abstentions within."""
+    runs: list[list[Turn]] = []
+    missing, last_end = 0, None
+    for turn in turns:
+        if turn.read:
+            joined = last_end is not None and turn.at_s - last_end <= GAP_S and missing < 2
+            runs[-1].append(turn) if joined else runs.append([turn])
+            missing, last_end = 0, turn.end_s
+        elif turn.reading:
+            missing += 1
+    return runs
+
+
+def blocks_of(turns: Sequence[Turn]) -> list[tuple[float, float, str]]:
+    """(start_s, end_s, reason) of every run of two or more turns, or 20 s, without a reading."""
+    blocks, run = [], []
+    for turn in [*turns, None]:
+        if turn is not None and turn.reading and not turn.read:
+            run.append(turn)
+            continue
+        if run and (len(run) > 1 or run[-1].end_s - run[0].at_s >= 20):
+            blocks.append((run[0].at_s, run[-1].end_s, run[0].reason))
+        run = []
+    return blocks
