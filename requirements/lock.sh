@@ -12,4 +12,4 @@ lock() {
 lock light "$@"
 lock scale "$@"
 lock test "$@"
-lock emotion2vec --constraint requirements/light.txt --override requirements/torch-goes-first.txt "$@"
+lock emotion2vec --override requirements/torch-goes-first.txt "$@"
