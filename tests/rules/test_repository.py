@@ -17,7 +17,7 @@ MACHINE_PATHS = [
         r"file:///",
         r"(pypi|registry\.npmjs)\.org/",
         r"pythonhosted",
-        r"--(extra-)?index-url|--find-links",
+        r"^[^#]*--((extra-)?index-url|find-links)",
     )
 ]
 SPEAKS_OF_MACHINE_PATHS = {"tests/rules/test_repository.py", "LICENSE"}
