@@ -1,4 +1,4 @@
-"""Decides from a series of numbers when an alert begins, fires and ends: one code for live, preview and rebuild.
+"""Decides from a series of numbers when an alert begins, fires and ends, live and in a preview alike.
 
 ``normal → pending → firing → recovering → normal``: a *for* that must be sustained, a second line to recover
 behind (hysteresis), and a time to keep firing after recovery. With minute points and a single line it gives
