@@ -49,7 +49,7 @@ class Emotion2vecRecognizer:
     """An emotion2vec+ model held in memory; one utterance at a time, whoever calls.
 
     model: a directory with ``FILES``, or a model id such as ``iic/emotion2vec_plus_large``, which
-        FunASR fetches (the only use of the network).
+        is downloaded once (the only use of the network).
     device: ``cpu``, ``cuda`` or ``cuda:N``; a device that is not there is an error, never the CPU instead.
     threads: of torch on the CPU, while it computes; before and after, torch is left as it was found.
 
@@ -206,20 +206,31 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 def _directory(model: str) -> Path:
     directory = Path(model).expanduser()
     if not directory.exists() and re.fullmatch(r"\w[\w.-]*/[\w.-]+", model):
-        directory = _downloaded(model)
-    if not all((directory / name).is_file() for name in FILES):
+        return _fetched(model)
+    if not _complete(directory):
         raise RecognizerError(missing_weights_message(model))
     return directory
 
 
-def _downloaded(model: str) -> Path:
-    _torch_and_funasr()
-    from funasr.download.download_model_from_hub import get_or_download_model_dir
+def _complete(directory: Path) -> bool:
+    return all((directory / name).is_file() for name in FILES)
 
-    try:
-        return Path(get_or_download_model_dir(model, "master"))
-    except Exception as error:
-        raise RecognizerError(missing_weights_message(model)) from error
+
+def _fetched(model: str) -> Path:
+    """What was downloaded before is used as it is: a new revision must not slip in at a restart."""
+    _torch_and_funasr()
+    from modelscope.hub.snapshot_download import snapshot_download
+
+    failure: Exception | None = None
+    for local_only in (True, False):
+        try:
+            directory = Path(snapshot_download(model, revision="master", local_files_only=local_only))
+        except Exception as error:
+            failure = error
+        else:
+            if _complete(directory):
+                return directory
+    raise RecognizerError(missing_weights_message(model)) from failure
 
 
 def _torch_and_funasr() -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -320,17 +321,25 @@ def test_constants_that_make_no_sense_are_refused(directory, content):
         Emotion2vecRecognizer(str(directory))
 
 
-def test_a_model_id_that_cannot_be_downloaded_says_what_to_do(monkeypatch, tmp_path):
-    def refuse(*args, **kwargs):
-        raise OSError("no network in this test")
+def refuse(*args, **kwargs):
+    raise OSError("no network in this test")
 
+
+def test_a_model_id_that_cannot_be_downloaded_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr(import_module("modelscope.hub.snapshot_download"), "snapshot_download", refuse)
     with pytest.raises(RecognizerError) as caught:
         Emotion2vecRecognizer("iic/emotion2vec_plus_large")
     assert str(caught.value) == missing_weights_message("iic/emotion2vec_plus_large")
+
+
+def test_a_model_id_that_was_downloaded_before_needs_no_network(monkeypatch, tmp_path, published):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODELSCOPE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    shutil.copytree(published, tmp_path / "cache" / "models" / "iic" / "emotion2vec_plus_large")
+    assert Emotion2vecRecognizer("iic/emotion2vec_plus_large").card.id == "emotion2vec-plus-large"
 
 
 FRESH_PROCESS = """
