@@ -30,6 +30,7 @@ test: venv ## install what the tests need, then lint, check the layers and run e
 
 emotion2vec: venv ## add torch and FunASR (about 2 GB), for the emotion2vec+ recognizer
 	@requirements/install.sh light torch emotion2vec
+	@echo "emotion2vec+ can be used: set EMOTRACK_RECOGNIZER=emotion2vec; docs/recognizers.md says where its weights go."
 
 lint: ## style, formatting and the layers
 	@.venv/bin/ruff check .

@@ -11,7 +11,7 @@ from tests.rules.repository import ROOT, imports, name_of, python_files
 REQUIREMENTS = ROOT / "requirements"
 HASHED = ["light", "scale", "test", "emotion2vec"]
 OURS = {"analysis", "emotrack", "tests", "benchmarks", "examples"}
-ADDED_BY_EMOTION2VEC = {"torch", "funasr", "omegaconf"}
+ADDED_BY_EMOTION2VEC = {"torch", "funasr", "modelscope", "omegaconf"}
 ADDED_BY_SCALE = {"celery", "django_tasks_fennel", "channels_redis", "redis"}
 
 
