@@ -160,6 +160,9 @@ if TASKS_BACKEND not in {"database", "celery"}:
 if TASKS_BACKEND == "celery" and not REDIS_URL:
     raise ImproperlyConfigured("EMOTRACK_TASKS=celery needs REDIS_URL, the address of the message broker.")
 
+if TASKS_BACKEND == "celery":
+    INSTALLED_APPS.append("django_tasks_fennel")
+
 TASKS = {
     "default": {
         "BACKEND": {

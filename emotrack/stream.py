@@ -7,16 +7,13 @@ import itertools
 import logging
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
 
 from emotrack.identifiers import new_public_id
-
-if TYPE_CHECKING:
-    from emotrack.history.models import Client
 
 log = logging.getLogger("emotrack.stream")
 
@@ -35,7 +32,11 @@ def attach_loop() -> None:
     _loop = asyncio.get_running_loop()
 
 
-def publish(client: Client, what: str) -> None:
+class HasPublicId(Protocol):
+    public_id: str
+
+
+def publish(client: HasPublicId, what: str) -> None:
     """Say, once the transaction holds, that something of ``client`` changed: utterance, session or alert."""
     public_id = client.public_id
     transaction.on_commit(lambda: _send(public_id, what))

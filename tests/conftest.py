@@ -29,7 +29,7 @@ def _own_folders(settings, tmp_path) -> None:
 @pytest.fixture
 def processed_in_place(monkeypatch):
     """Readings are made in the caller's thread, so that a test's own transaction sees them."""
-    from emotrack import pipeline
+    from emotrack.pipeline import waiting
 
     class InPlace:
         def submit(self, function, *args):
@@ -40,5 +40,5 @@ def processed_in_place(monkeypatch):
                 done.set_exception(error)
             return done
 
-    monkeypatch.setattr(pipeline, "_executor", InPlace())
-    monkeypatch.setattr(pipeline, "close_old_connections", lambda: None)
+    monkeypatch.setattr(waiting, "_executor", InPlace())
+    monkeypatch.setattr(waiting, "close_old_connections", lambda: None)

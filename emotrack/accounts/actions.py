@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from emotrack.accounts.models import ApiKey, App, Role, RoleGrant, Scope, User
-from emotrack.audit.actions import Actor, record
+from emotrack.audit.actions import record
+from emotrack.audit.models import Actor
 from emotrack.identifiers import ALPHABET
 
 _LAST_USED_STEP = timedelta(minutes=1)

@@ -8,8 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from emotrack.audit.actions import Actor
-from emotrack.audit.models import ActorKind
+from emotrack.audit.models import Actor, ActorKind
 from emotrack.identifiers import new_public_id
 
 

@@ -2,25 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 
 from django.db import transaction
 
-from emotrack.audit.models import ActorKind, AuditEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who does it, as the log will name them."""
-
-    kind: ActorKind
-    name: str
-
-    @classmethod
-    def system(cls, process: str) -> Self:
-        return cls(ActorKind.SYSTEM, process)
+from emotrack.audit.models import Actor, AuditEvent
 
 
 def record(

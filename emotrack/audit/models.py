@@ -1,5 +1,8 @@
 """What was done and what was read, by whom; rows have no foreign keys, so that they outlive everything."""
 
+from dataclasses import dataclass
+from typing import Self
+
 from django.db import models
 
 
@@ -7,6 +10,18 @@ class ActorKind(models.TextChoices):
     USER = "user"
     APP = "app"
     SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does it, as the log will name them."""
+
+    kind: ActorKind
+    name: str
+
+    @classmethod
+    def system(cls, process: str) -> Self:
+        return cls(ActorKind.SYSTEM, process)
 
 
 class AuditEvent(models.Model):

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from analysis.values import RecognizerCard
 from emotrack import crypto
 from emotrack.accounts.models import App, User
-from emotrack.audit.actions import Actor, record
+from emotrack.audit.actions import record
+from emotrack.audit.models import Actor
 from emotrack.history.models import (
     Assignment,
     Audio,
@@ -32,7 +33,7 @@ FUTURE_SLACK = timedelta(minutes=5)
 
 
 class Refused(Exception):
-    """Well-formed, but not allowed; ``slug`` for programs, ``detail`` for people, ``pointer`` to the place."""
+    """Well-formed, but not allowed: ``slug`` for programs, ``detail`` for people, ``pointer`` to it."""
 
     status = 422
 
@@ -251,4 +252,9 @@ def lease(utterance_id: int, *, now: datetime, until: datetime) -> bool:
     """Take an utterance to work on; ``False`` when somebody else has it or it is done."""
     free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
     waiting = Utterance.objects.filter(free, pk=utterance_id, status="queued")
-    return waiting.update(leased_until=until) == 1
+    return waiting.update(leased_until=until, attempts=F("attempts") + 1) == 1
+
+
+def release(utterance_id: int, *, free_at: datetime) -> None:
+    """Give it back untried: nobody was there to recognize it."""
+    Utterance.objects.filter(pk=utterance_id).update(leased_until=free_at, attempts=F("attempts") - 1)

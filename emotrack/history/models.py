@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -13,9 +13,6 @@ from emotrack import crypto
 from emotrack.accounts.models import App, User
 from emotrack.history.fields import EncryptedTextField, EncryptedVectorField, VectorField
 from emotrack.identifiers import new_code, new_public_id
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 
 def _public_id() -> models.CharField:

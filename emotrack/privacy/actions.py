@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db import transaction
 
 from emotrack.accounts.models import App, User
-from emotrack.audit.actions import Actor, record
+from emotrack.audit.actions import record
+from emotrack.audit.models import Actor
 from emotrack.history.actions import Refused
 from emotrack.history.models import Client, Utterance
 from emotrack.privacy.models import Consent, Purpose

@@ -14,7 +14,7 @@ from analysis.affect import decide_reading
 from analysis.values import LABELS
 from emotrack.accounts import actions as accounts
 from emotrack.accounts.models import ApiKey, App, Role, Scope, User
-from emotrack.audit.actions import Actor
+from emotrack.audit.models import Actor
 from emotrack.history import actions as history
 from emotrack.history.models import Client, ClientLink, Embedding, Recognizer, Session, Utterance
 from emotrack.privacy.models import Consent, Purpose

@@ -1,0 +1,36 @@
+"""The journey of one utterance: accept → recognize → refresh mood → check rules.
+
+``accept`` makes it durable, ``process`` takes it the rest of the way and may run twice: rows are the
+truth, the task queue only wakes workers. Top to bottom:
+
+    accepting     consent, checks; row, sound and audit in one transaction
+    sound         decode, measure, keep
+    reading       lease → recognize → store at storage precision
+    consequences  refresh mood → check rules → tell dashboards
+    waiting       how long a caller waits for that
+    changing      amend, delete, end a session
+    upkeep        what any worker does again and again
+"""
+
+from emotrack.pipeline.accepting import Accepted, Posted, accept, admit_client, admit_session
+from emotrack.pipeline.changing import amend_utterance, end_session, remove_utterance
+from emotrack.pipeline.reading import Prediction, predict, process
+from emotrack.pipeline.upkeep import retry_failed, tick
+from emotrack.pipeline.waiting import hurry
+
+__all__ = [
+    "Accepted",
+    "Posted",
+    "Prediction",
+    "accept",
+    "admit_client",
+    "admit_session",
+    "amend_utterance",
+    "end_session",
+    "hurry",
+    "predict",
+    "process",
+    "remove_utterance",
+    "retry_failed",
+    "tick",
+]

@@ -1,0 +1,55 @@
+"""What any worker does again and again: wake what waits, end what is idle, forget what is due."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from emotrack.audit import actions as audit
+from emotrack.audit.models import Actor
+from emotrack.history import actions as history
+from emotrack.history.models import EndReason, Session, Status, Utterance
+from emotrack.pipeline.changing import end_session
+from emotrack.pipeline.reading import RETRY_AFTER, recognize
+from emotrack.schedule.actions import Recurring, run_due
+
+
+def end_idle_sessions(*, now: datetime) -> int:
+    """End the sessions in which nothing arrived for the idle time."""
+    silent_since = now - timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+    idle = Session.objects.filter(ended_at__isnull=True, last_activity_at__lt=silent_since)
+    for session in idle:
+        last = session.utterances.in_order().last()
+        at = last.occurred_at + timedelta(milliseconds=last.duration_ms) if last else session.started_at
+        end_session(session, by=Actor.system("idle"), now=now, reason=EndReason.IDLE, ended_at=at)
+    return len(idle)
+
+
+def requeue_waiting(*, now: datetime, limit: int = 500) -> int:
+    """Wake a worker again for whatever waits and nobody is at: a killed worker loses nothing."""
+    waiting = Utterance.objects.filter(status=Status.QUEUED, received_at__lt=now - RETRY_AFTER)
+    free = waiting.exclude(leased_until__gte=now).order_by("received_at", "id")
+    ids = list(free.values_list("pk", flat=True)[:limit])
+    for utterance_id in ids:
+        recognize.enqueue(utterance_id)
+    return len(ids)
+
+
+def retry_failed() -> int:
+    """Queue again what the recognizer could not read, once it has been mended."""
+    failed = Utterance.objects.filter(status=Status.FAILED, failure="recognizer-failed")
+    return failed.update(status=Status.QUEUED, failure="", leased_until=None)
+
+
+JOBS = {
+    "requeue waiting utterances": Recurring(requeue_waiting, every=timedelta(seconds=15)),
+    "end idle sessions": Recurring(end_idle_sessions, every=timedelta(minutes=1)),
+    "delete expired audio": Recurring(history.delete_expired_audio, every=timedelta(hours=1)),
+    "seal the audit log": Recurring(audit.seal, every=timedelta(seconds=30)),
+}
+
+
+def tick(*, now: datetime) -> list[str]:
+    """Run what is due; any worker may call it at any time."""
+    return run_due(JOBS, now=now)

@@ -1,0 +1,54 @@
+"""Wait for a reading, for as long as the caller cares to."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from time import monotonic, sleep
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from emotrack.history.models import Status, Utterance
+from emotrack.pipeline.reading import process
+
+log = logging.getLogger("emotrack.pipeline")
+
+POLL_S = 0.05
+
+
+_executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="journey")
+
+
+def _process_in_thread(utterance_id: int) -> None:
+    close_old_connections()
+    try:
+        process(utterance_id)
+    finally:
+        close_old_connections()
+
+
+def hurry(utterance: Utterance, *, wait_s: float) -> Utterance:
+    """Wait for the reading, ``wait_s`` at most; the fresh row, which may still be queued."""
+    if utterance.status == Status.QUEUED:
+        if settings.RECOGNIZE_IN_WEB:
+            _wait_for(_executor.submit(_process_in_thread, utterance.pk), wait_s)
+        else:
+            _wait_for_worker(utterance.pk, wait_s)
+    return Utterance.objects.select_related("client", "session", "recognizer").get(pk=utterance.pk)
+
+
+def _wait_for(done: Future, wait_s: float) -> None:
+    try:
+        done.result(wait_s)
+    except FutureTimeout:
+        log.info("a reading was not ready within %g s", wait_s)
+
+
+def _wait_for_worker(utterance_id: int, wait_s: float) -> None:
+    until = monotonic() + wait_s
+    while monotonic() < until:
+        if not Utterance.objects.filter(pk=utterance_id, status=Status.QUEUED).exists():
+            return
+        sleep(POLL_S)

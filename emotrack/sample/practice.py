@@ -1,0 +1,164 @@
+"""A practice to look at: invented clients with a year of sessions, and one conversation really recognized.
+
+Every client is labeled invented. The histories come from ``analysis.synthetic`` and stand under a
+recognizer of their own; the conversation was spoken by a synthesizer and goes through the real recognizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from analysis.synthetic import SyntheticHistory, SyntheticSession, SyntheticTurn, story, synthetic_card
+from emotrack import pipeline
+from emotrack.accounts.models import App, User
+from emotrack.alerts import actions as alerts
+from emotrack.audit.actions import record
+from emotrack.audit.models import Actor
+from emotrack.history import actions as history
+from emotrack.history.models import Client, Embedding, EndReason, Recognizer, Session, Utterance
+from emotrack.mood import actions as mood
+from emotrack.pipeline import Posted
+from emotrack.sample import conversation
+
+SAMPLE = Actor.system("sample practice")
+
+STORIES: tuple[tuple[str, str, int, int], ...] = (
+    ("Ann", "relapsing", 3, 2),
+    ("Ben", "volatile", 5, 1),
+    ("Chen", "jump", 2, 3),
+    ("Dana", "improving", 4, 4),
+    ("Eli", "flat", 1, 6),
+    ("Farah", "drift", 8, 1),
+    ("Goran", "nothing", 6, 5),
+    ("Hana", "two_styles", 7, 2),
+    ("Ines", "nothing", 9, 7),
+    ("Jon", "oscillation", 2, 8),
+    ("Kim", "burst", 4, 31),
+    ("Lior", "too_little", 1, 2),
+)
+"""Name, story, seed, and days since the last session."""
+
+CONVERSATION_CLIENT = "Mira (sample conversation)"
+Progress = Callable[[int, int, str], None]
+
+
+def load(*, counselor: User, app: App, now: datetime, progress: Progress) -> None:
+    """Fill an empty installation. ``progress(done, all, name)`` is called before each client."""
+    everyone = len(STORIES) + 1
+    recognizer = history.our_recognizer(synthetic_card())
+    for done, (name, plot, seed, days_ago) in enumerate(STORIES):
+        progress(done, everyone, name)
+        told = story(plot, seed)
+        _tell(name, told, recognizer, counselor=counselor, app=app, now=now, days_ago=days_ago)
+    progress(len(STORIES), everyone, CONVERSATION_CLIENT)
+    _hold_conversation(counselor=counselor, app=app, now=now)
+    progress(everyone, everyone, "done")
+
+
+@transaction.atomic
+def _tell(
+    name: str,
+    told: SyntheticHistory,
+    recognizer: Recognizer,
+    *,
+    counselor: User,
+    app: App,
+    now: datetime,
+    days_ago: int,
+) -> None:
+    client = _admit(name, counselor=counselor, app=app, now=now)
+    last = told.sessions[-1]
+    # The last session ended so many days ago, at the hour at which this person always comes.
+    begin = (now - timedelta(days=days_ago + int(last.day))).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    for invented in told.sessions:
+        starts = begin + timedelta(days=invented.day)
+        if starts + timedelta(hours=1) < now:
+            _write_session(client, invented, starts, recognizer)
+    mood.rebuild(client)
+    for session in client.sessions.order_by("started_at"):
+        _judge(session, recognizer, now)
+
+
+def _judge(session: Session, recognizer: Recognizer, now: datetime) -> None:
+    """Rules look at the last week as if it had been live, and at what is older as at an import."""
+    recent = now - session.ended_at < timedelta(days=7)
+    alerts.evaluate(session, recognizer, now=session.ended_at if recent else now)
+
+
+def _admit(name: str, *, counselor: User, app: App, now: datetime) -> Client:
+    client, _new = pipeline.admit_client(
+        app=app, external_id=f"sample-{name.split()[0].lower()}", name=name, by=SAMPLE, now=now
+    )
+    history.assign(client=client, counselor=counselor, by=SAMPLE, now=now)
+    return client
+
+
+def _write_session(
+    client: Client, invented: SyntheticSession, starts: datetime, recognizer: Recognizer
+) -> None:
+    ends = starts + timedelta(seconds=invented.duration_s)
+    session = Session.objects.create(
+        client=client, started_at=starts, last_activity_at=ends, ended_at=ends, end_reason=EndReason.EXPLICIT
+    )
+    rows = [_utterance(session, turn, recognizer) for turn in invented.turns]
+    Utterance.objects.bulk_create(rows)
+    Embedding.objects.bulk_create(
+        Embedding(utterance=row, vector=turn.embedding)
+        for row, turn in zip(rows, invented.turns, strict=True)
+        if turn.embedding is not None
+    )
+    record(
+        "session.imported",
+        by=SAMPLE,
+        now=ends,
+        subject=session.public_id,
+        client=client.public_id,
+        utterances=len(rows),
+    )
+
+
+def _utterance(session: Session, turn: SyntheticTurn, recognizer: Recognizer) -> Utterance:
+    at = session.started_at + timedelta(seconds=turn.start_s)
+    scored = turn.reading is not None
+    row = Utterance(
+        session=session,
+        client=session.client,
+        speaker=turn.speaker,
+        occurred_at=at,
+        duration_ms=round(1000 * turn.duration_s),
+        received_at=at,
+        language="en",
+        status="analyzed",
+        analyzed_at=at,
+        recognizer=recognizer if scored else None,
+        source="audio" if scored else "",
+        scores=turn.scores,
+        reading=turn.reading or "",
+    )
+    row.text = turn.text
+    return row
+
+
+def _hold_conversation(*, counselor: User, app: App, now: datetime) -> None:
+    """The synthesized conversation, yesterday afternoon, turn by turn through the real recognizer."""
+    talk = conversation.load()
+    client = _admit(CONVERSATION_CLIENT, counselor=counselor, app=app, now=now)
+    starts = (now - timedelta(days=1)).replace(hour=15, minute=0, second=0, microsecond=0)
+    session, _new = pipeline.admit_session(client=client, by=SAMPLE, now=now, app=app, started_at=starts)
+    for turn in talk.turns:
+        posted = Posted(
+            speaker=turn.speaker,
+            occurred_at=starts + timedelta(seconds=turn.start_s),
+            language=talk.language,
+            text=turn.text,
+            audio=turn.audio.read_bytes(),
+        )
+        accepted = pipeline.accept(session=session, posted=posted, by=SAMPLE, now=now, app=app)
+        pipeline.process(accepted.utterance.pk)
+    ends = starts + timedelta(seconds=talk.duration_s)
+    pipeline.end_session(session, by=SAMPLE, now=now, ended_at=ends)
