@@ -221,7 +221,7 @@ def _check(turn: Turn) -> None:
 
 def _advance(levels: Levels, turn: Turn) -> Levels:
     def entered(level: Level, x: float | None) -> Level:
-        return level if x is None else level.after(float(x), turn.start_s)
+        return level if x is None else level.after(float(x), float(turn.start_s))
 
     return Levels(
         entered(levels.valence, turn.valence),

@@ -268,7 +268,7 @@ class _Teller:
 
     def __init__(self, plan: _Plan, rng: np.random.Generator, turns: tuple[int, int], talk: bool) -> None:
         self.plan, self.rng, self.turns, self.talk = plan, rng, turns, talk
-        self.hour = rng.integers(9, 18) / 24
+        self.hour = float(rng.integers(9, 18)) / 24
         self.voice = rng.normal(0.0, 1.2, DIMENSION)
         self.habit = _LABEL_ODDS + rng.normal(0.0, 0.3, len(AFFECT_LABELS))
 

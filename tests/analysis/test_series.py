@@ -173,3 +173,12 @@ def test_a_turn_that_cannot_be_right_is_refused_by_name_and_changes_nothing(bad,
         running.add(bad)
     following = turn(9.0, stored(np.eye(6)[1]))
     assert running.add(following) == untouched.add(following)
+
+
+@given(st.lists(st.floats(0, 1e4), min_size=2, max_size=20))
+def test_numpy_numbers_and_python_numbers_end_in_the_same_bits(pauses):
+    starts = np.cumsum(pauses)
+    plain = replay([turn(float(s)) for s in starts], tracker())
+    numpy_ones = replay([turn(s, valence=np.float64(0.1)) for s in starts], tracker())
+    assert [v.level for v in plain] == [v.level for v in numpy_ones]
+    assert all(type(v.level) is float for v in numpy_ones)
