@@ -42,3 +42,15 @@ def processed_in_place(monkeypatch):
 
     monkeypatch.setattr(waiting, "_executor", InPlace())
     monkeypatch.setattr(waiting, "close_old_connections", lambda: None)
+
+
+@pytest.fixture
+def fake_recognizer(monkeypatch):
+    """The installation's recognizer for one test: see ``tests.emotrack.fakes``."""
+    from emotrack.pipeline import reading
+    from tests.emotrack.fakes import FakeRecognizer, service_of
+
+    recognizer = FakeRecognizer()
+    service = service_of(recognizer)
+    monkeypatch.setattr(reading, "service", lambda: service)
+    return recognizer
