@@ -1,4 +1,4 @@
-"""Whether a rule may judge a session yet, and by which line: a rule that knows too little says so and waits."""
+"""Whether a rule may judge a session yet, and by which line: one that knows too little says so and waits."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def line_of(
     """The line of a session, or why there is none.
 
     headline: the dimension that the session's recognizer reads best. baseline: as it stood when the session
-    began. With ``usual_spreads`` k the threshold lies at least k · 1.4826·MAD off the person's own median, and
-    the recovery line keeps its distance to it.
+    began. With ``usual_spreads`` k the threshold lies at least k · 1.4826·MAD off the person's own median,
+    and the recovery line keeps its distance to it.
     """
     if is_off_headline(version, headline):
         return WhyNot.OFF_HEADLINE

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 
 from emotrack.alerts.models import (
     Alert,
@@ -26,7 +27,8 @@ from emotrack.alerts.models import (
 )
 from emotrack.alerts.transports import Message, Transport, TransportError
 from emotrack.alerts.transports.webhook import Webhook
-from emotrack.audit.actions import Actor, record
+from emotrack.audit.actions import record
+from emotrack.audit.models import Actor
 
 log = logging.getLogger("emotrack.alerts")
 
@@ -196,7 +198,9 @@ def _mark(notification: Notification, **facts: object) -> None:
 class DeliveryLoop:
     """Sends until it is stopped; run it in as many threads and processes as are wanted."""
 
-    def __init__(self, clock: Callable[[], datetime], by: Mapping[str, Transport] | None = None) -> None:
+    def __init__(
+        self, clock: Callable[[], datetime] = timezone.now, by: Mapping[str, Transport] | None = None
+    ) -> None:
         self.clock, self.by = clock, by or transports()
 
     def run_forever(self, stop: threading.Event) -> None:

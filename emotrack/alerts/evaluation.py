@@ -19,7 +19,8 @@ from emotrack.alerts.decide import episodes as decide
 from emotrack.alerts.delivery import tell_fired, tell_resolved
 from emotrack.alerts.models import Alert, EndReason, Muted, Rule, RuleVersion, Scope
 from emotrack.alerts.points import Points, points_of
-from emotrack.audit.actions import Actor, record
+from emotrack.audit.actions import record
+from emotrack.audit.models import Actor
 from emotrack.history.models import Client, Recognizer, Session
 from emotrack.mood.actions import baseline_from
 from emotrack.mood.models import SessionMood

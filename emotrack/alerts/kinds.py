@@ -49,7 +49,7 @@ KINDS: dict[str, KindOfRule] = {
         },
     ),
 }
-"""Thresholds and *for* as in the design of the rules; recovery, keep-firing and cool-down are first guesses."""
+"""Thresholds and *for* as docs/alerts.md explains; recovery, keep-firing and cool-down are first guesses."""
 
 USUAL_OF_MEASURE: dict[str, str] = {
     "volatility_z": "window_distance",
