@@ -14,6 +14,7 @@ from django.db.models import Count, Max
 from analysis.affect import calibrate
 from analysis.baseline import ARM_SESSIONS, usual
 from analysis.series import Level
+from analysis.trend import Trend, session_trend
 from emotrack.history.models import Client, Recognizer, Session
 from emotrack.mood.models import MoodPoint, ResponsePolicy, SessionMood
 
@@ -22,7 +23,7 @@ ENOUGH_COVERAGE = 0.6
 
 SESSION_HALF_LIFE_S = 7 * 86400.0
 JUMP = 2.5
-"""Own spreads by which one session must leave the usual to be called a change: 1 in 80 by chance; our choice."""
+"""Own spreads by which a session must leave the usual to be called a change: 1 in 80 by chance; a choice."""
 
 STEADY_SESSIONS = 3
 """Sessions in a row on one side of the usual range that are called a steady change; our choice."""
@@ -130,6 +131,45 @@ def session_points(client: Client, recognizer: Recognizer) -> list[SessionPoint]
         )
     )
     return [SessionPoint(*row) for row in rows]
+
+
+def session_half_widths(
+    client: Client, recognizer: Recognizer, points: Sequence[SessionPoint]
+) -> list[float | None]:
+    """Half-widths of the 95 % interval of each session's mean; ``None`` where it says too little.
+
+    1.96 · s / √n_eff with n_eff = n(1−φ)/(1+φ), φ the lag-1 autocorrelation pooled within sessions, clipped
+    to [0, .95]: turns of one session resemble one another (analysis.md, section 6).
+    """
+    phi = _pooled_carry_over(client, recognizer)
+    shrink = math.sqrt((1 + phi) / (1 - phi))
+    return [
+        1.96 * p.sd / math.sqrt(p.valid) * shrink if p.says_enough and p.sd is not None else None
+        for p in points
+    ]
+
+
+def _pooled_carry_over(client: Client, recognizer: Recognizer) -> float:
+    rows = (
+        MoodPoint.objects.filter(client=client, recognizer=recognizer, reading="ok")
+        .order_by("session_id", "occurred_at", "utterance_id")
+        .values_list("session_id", recognizer.headline)
+    )
+    sessions: dict[int, list[float]] = defaultdict(list)
+    for session_id, value in rows:
+        sessions[session_id].append(value)
+    products = squares = 0.0
+    for values in sessions.values():
+        deviations = np.asarray(values) - np.mean(values)
+        products += float(deviations[:-1] @ deviations[1:])
+        squares += float(deviations @ deviations)
+    return min(max(products / squares, 0.0), 0.95) if squares > 0 else 0.0
+
+
+def trend_of(points: Sequence[SessionPoint]) -> Trend:
+    """The slope of the sessions that say enough, per week, with its interval and test."""
+    enough = [p for p in points if p.says_enough]
+    return session_trend([p.started_at.timestamp() / 86400 for p in enough], [p.mean for p in enough])
 
 
 def session_levels(points: Sequence[SessionPoint]) -> list[float | None]:

@@ -65,7 +65,7 @@ DIMENSIONS: dict[str, Promise] = {
     "arousal": gettext_lazy("calm ↔ agitated"),
 }
 
-_SIDES: dict[tuple[str, int], Promise] = {
+SIDES: dict[tuple[str, int], Promise] = {
     ("valence", -1): gettext_lazy("Lower than usual"),
     ("valence", 1): gettext_lazy("Higher than usual"),
     ("arousal", -1): gettext_lazy("Calmer than usual"),
@@ -114,7 +114,7 @@ def standing_sentence(standing: Standing, headline: str, now: datetime) -> str:
         return _too_little(standing)
     if standing.kind == "usual":
         return _("As usual.")
-    side = _SIDES[headline, standing.side]
+    side = SIDES[headline, standing.side]
     if standing.kind == "jump":
         return _("%(side)s in the last session, more than chance alone would give.") % {"side": side}
     weeks = round((now - standing.since) / timedelta(weeks=1))

@@ -1,0 +1,187 @@
+"""The figure that says why an alert fired: the watched number, its lines, and when it began and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from emotrack.web.timeline import GAP_S, clock, signed
+
+HEIGHT = 280
+AROUND_S = 240.0
+"""Seconds shown before an alert began and after it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The watched number of each turn that has one. at_s: seconds since the session's start, oldest first.
+
+    threshold, recovery: as they were in force. above: whether it fires above them. usual: its range.
+    """
+
+    at_s: Sequence[float]
+    values: Sequence[float]
+    threshold: float
+    recovery: float
+    above: bool
+    usual: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When the episode began, fired and ended; ended_s is ``None`` while it goes on. Words beside each."""
+
+    pending_s: float
+    fired_s: float
+    ended_s: float | None
+    pending: str
+    fired: str
+    ended: str
+
+
+def alert_figure(watched: Watched, moments: Moments, words: dict[str, str]) -> dict:
+    """words: fires, ends, usual."""
+    end_s = moments.ended_s if moments.ended_s is not None else watched.at_s[-1]
+    window = [max(moments.pending_s - AROUND_S, 0.0), max(end_s, moments.fired_s) + AROUND_S]
+    shown = [v for t, v in zip(watched.at_s, watched.values, strict=True) if window[0] <= t <= window[1]]
+    values = [*shown, watched.threshold, watched.recovery, *(watched.usual or ())]
+    pad = (max(values) - min(values)) * 0.14 or 0.5
+    return {
+        "data": [_curve(watched), *_beyond(watched)],
+        "layout": {
+            "height": HEIGHT,
+            "margin": {"l": 46, "r": 84, "t": 26, "b": 28},
+            "hovermode": "closest",
+            "xaxis": {"range": window, **_clock_ticks(window)},
+            "yaxis": {
+                "range": [min(values) - pad, max(values) + pad],
+                "tickvals": sorted({0.0, watched.threshold, watched.recovery}),
+                "ticktext": [
+                    f"{v:g}".replace("-", "−") for v in sorted({0.0, watched.threshold, watched.recovery})
+                ],
+            },
+            "shapes": [*_band(watched), *_lines(watched), *_verticals(moments)],
+            "annotations": [*_line_words(watched, words), *_moment_words(moments)],
+        },
+    }
+
+
+def _curve(watched: Watched) -> dict:
+    """One line, broken by a null where turns lie more than 75 s apart."""
+    x, y, text = [], [], []
+    for i, (at, value) in enumerate(zip(watched.at_s, watched.values, strict=True)):
+        if i and at - watched.at_s[i - 1] > 4 * GAP_S:
+            x.append(at)
+            y.append(None)
+            text.append("")
+        x.append(at)
+        y.append(value)
+        text.append(f"{clock(at)}  {signed(value)}")
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": x,
+        "y": y,
+        "text": text,
+        "hoverinfo": "text",
+        "connectgaps": False,
+        "line": {"color": "$text", "width": 1.75},
+        "marker": {"size": 6, "color": "$surface", "line": {"color": "$text", "width": 1.25}},
+    }
+
+
+def _beyond(watched: Watched) -> list[dict]:
+    """The area beyond the threshold."""
+    line, sign = watched.threshold, 1 if watched.above else -1
+    x, y = [], []
+    for (x0, y0), (x1, y1) in pairwise(zip(watched.at_s, watched.values, strict=True)):
+        x.append(x0)
+        y.append(line + sign * max(sign * (y0 - line), 0.0))
+        if (y0 - line) * (y1 - line) < 0:
+            x.append(x0 + (x1 - x0) * (line - y0) / (y1 - y0))
+            y.append(line)
+    if not x or all(v == line for v in y):
+        return []
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [*x, x[-1], x[0]],
+            "y": [*y, line, line],
+            "fill": "toself",
+            "fillcolor": "$critical/.22",
+            "line": {"width": 0},
+            "hoverinfo": "skip",
+        }
+    ]
+
+
+def _clock_ticks(window: Sequence[float]) -> dict:
+    span = window[1] - window[0]
+    step = next((s for s in (60, 120, 300, 600, 1800, 3600) if span / s <= 8), 7200)
+    first = int(window[0] // step + 1) * step
+    values = list(range(first, int(window[1]) + 1, step))
+    return {"tickvals": values, "ticktext": [clock(v) for v in values]}
+
+
+def _band(watched: Watched) -> list[dict]:
+    if watched.usual is None:
+        return []
+    low, high = watched.usual
+    fill = {"type": "rect", "fillcolor": "$band", "line": {"width": 0}, "layer": "below"}
+    return [{**fill, "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": low, "y1": high}]
+
+
+def _lines(watched: Watched) -> list[dict]:
+    across = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y"}
+    fires = {"color": "$critical", "width": 1.25, "dash": "6px,3px"}
+    ends = {"color": "$edge", "width": 1, "dash": "2px,3px"}
+    return [
+        {**across, "y0": watched.threshold, "y1": watched.threshold, "line": fires},
+        {**across, "y0": watched.recovery, "y1": watched.recovery, "line": ends},
+    ]
+
+
+def _line_words(watched: Watched, words: dict[str, str]) -> list[dict]:
+    beside = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 6, "showarrow": False, "align": "left"}
+    above, below = ("bottom", "top") if watched.above else ("top", "bottom")
+    red = {"size": 11, "color": "$critical"}
+    notes = [
+        {**beside, "y": watched.threshold, "yanchor": above, "text": words["fires"], "font": red},
+        {**beside, "y": watched.recovery, "yanchor": below, "text": words["ends"], "font": {"size": 11}},
+    ]  # fmt: skip
+    if watched.usual:
+        middle = sum(watched.usual) / 2
+        notes.append(
+            {**beside, "y": middle, "yanchor": "middle", "text": words["usual"], "font": {"size": 11}}
+        )
+    return notes
+
+
+def _verticals(moments: Moments) -> list[dict]:
+    line = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "line": {"color": "$edge", "width": 1}}
+    times = [moments.pending_s, moments.fired_s, moments.ended_s]
+    return [{**line, "xref": "x", "x0": t, "x1": t} for t in times if t is not None]
+
+
+def _moment_words(moments: Moments) -> list[dict]:
+    """The beginning to the left of its line, the others to the right, the end a step lower."""
+    note = {"xref": "x", "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False}
+    font = {"size": 11, "color": "$text"}
+    notes = [
+        {**note, "x": moments.pending_s, "xanchor": "right", "text": moments.pending, "font": {"size": 11}},
+        {**note, "x": moments.fired_s, "xanchor": "left", "text": f"<b>{moments.fired}</b>", "font": font},
+    ]
+    if moments.ended_s is not None:
+        notes.append(
+            {
+                **note,
+                "x": moments.ended_s,
+                "xanchor": "left",
+                "y": 0.9,
+                "text": moments.ended,
+                "font": {"size": 11},
+            }
+        )
+    return notes

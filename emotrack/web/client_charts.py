@@ -1,0 +1,254 @@
+"""Figures of a client's page: mood across sessions, and the emotions heard in each month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from analysis.values import LABELS
+from emotrack.web.charts import STACK_ORDER, fill_of
+from emotrack.web.timeline import signed
+
+MOOD_HEIGHT, MIX_HEIGHT = 340, 240
+LETTER_SHARE = 0.08
+"""A share at least this high has room for its letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """One session on the client's chart. at: in the reader's zone. mean, level, half_width: headline, -1..1.
+
+    mean is ``None`` where the session says too little; hover: words.
+    """
+
+    at: datetime
+    mean: float | None
+    level: float | None
+    half_width: float | None
+    hover: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A straight trend from one moment to another."""
+
+    start: datetime
+    end: datetime
+    from_value: float
+    to_value: float
+
+
+def client_figure(
+    meetings: Sequence[Meeting],
+    band: tuple[float, float] | None,
+    trend: Line | None,
+    words: dict[str, str],
+) -> dict:
+    """Hollow circles with whiskers, the level, the usual range, × for sessions that say too little."""
+    said = [m for m in meetings if m.mean is not None]
+    low, high = _limits(said, band)
+    foot = low + (high - low) * 0.06
+    data = [_circles(said), _crosses([m for m in meetings if m.mean is None], foot)]
+    data += _levels(meetings)
+    if trend:
+        data.append(_trend(trend))
+    if said and band:
+        data.append(_last(said[-1], band))
+    shapes, notes = _band(band, words["usual"]) if band else ([], [])
+    return {
+        "data": [trace for trace in data if trace["x"]],
+        "layout": {
+            "height": MOOD_HEIGHT,
+            "margin": {"l": 46, "r": 52, "t": 8, "b": 28},
+            "hovermode": "closest",
+            "xaxis": {"type": "date"},
+            "yaxis": {"range": [low, high], **_value_ticks(low, high)},
+            "shapes": shapes,
+            "annotations": notes + (_end_value(said[-1], band) if said else []),
+        },
+    }
+
+
+def _limits(said: Sequence[Meeting], band: tuple[float, float] | None) -> tuple[float, float]:
+    lows = [m.mean - (m.half_width or 0) for m in said] + list(band or ())
+    highs = [m.mean + (m.half_width or 0) for m in said] + list(band or ())
+    low, high = min([-0.3, *lows]), max([0.3, *highs])
+    pad = (high - low) * 0.12
+    return max(low - pad, -1.15), min(high + pad, 1.1)
+
+
+def _value_ticks(low: float, high: float) -> dict:
+    step = 0.25 if high - low < 1.4 else 0.5
+    values = [i * step for i in range(-4, 5) if low <= i * step <= high]
+    return {"tickvals": values, "ticktext": [signed(v) if v else "0" for v in values]}
+
+
+def _stamps(meetings: Sequence[Meeting]) -> list[str]:
+    return [m.at.replace(tzinfo=None).isoformat(timespec="seconds") for m in meetings]
+
+
+def _circles(said: Sequence[Meeting]) -> dict:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "sessions",
+        "x": _stamps(said),
+        "y": [m.mean for m in said],
+        "error_y": {
+            "type": "data",
+            "array": [m.half_width or 0 for m in said],
+            "color": "$edge/.55",
+            "thickness": 1,
+            "width": 0,
+        },
+        "marker": {"size": 7, "color": "$surface", "line": {"color": "$muted", "width": 1.25}},
+        "text": [m.hover for m in said],
+        "customdata": [m.id for m in said],
+        "hoverinfo": "text",
+    }
+
+
+def _crosses(missing: Sequence[Meeting], foot: float) -> dict:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "too little to say",
+        "x": _stamps(missing),
+        "y": [foot] * len(missing),
+        "marker": {"symbol": "x-thin", "size": 7, "line": {"color": "$muted", "width": 1.5}},
+        "text": [m.hover for m in missing],
+        "customdata": [m.id for m in missing],
+        "hoverinfo": "text",
+    }
+
+
+def _levels(meetings: Sequence[Meeting]) -> list[dict]:
+    """The level, broken where a session said too little."""
+    runs: list[list[Meeting]] = [[]]
+    for meeting in meetings:
+        if meeting.level is None:
+            runs.append([])
+        else:
+            runs[-1].append(meeting)
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "level",
+            "x": _stamps(run),
+            "y": [m.level for m in run],
+            "line": {"color": "$accent", "width": 2.25},
+            "hoverinfo": "skip",
+        }
+        for run in runs
+        if len(run) > 1
+    ]
+
+
+def _trend(trend: Line) -> dict:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "trend",
+        "x": [t.replace(tzinfo=None).isoformat(timespec="seconds") for t in (trend.start, trend.end)],
+        "y": [trend.from_value, trend.to_value],
+        "line": {"color": "$muted", "width": 1.5, "dash": "6px,3px"},
+        "hoverinfo": "skip",
+    }
+
+
+def _tone(value: float, band: tuple[float, float] | None) -> str:
+    if band is None or band[0] <= value <= band[1]:
+        return "$text"
+    return "$neg2" if value < band[0] else "$pos2"
+
+
+def _last(last: Meeting, band: tuple[float, float]) -> dict:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "last session",
+        "x": _stamps([last]),
+        "y": [last.mean],
+        "marker": {"size": 10, "color": _tone(last.mean, band), "line": {"color": "$surface", "width": 2}},
+        "hoverinfo": "skip",
+    }
+
+
+def _band(band: tuple[float, float], words: str) -> tuple[list[dict], list[dict]]:
+    shape = {
+        "type": "rect",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "yref": "y",
+        "y0": band[0],
+        "y1": band[1],
+        "fillcolor": "$band",
+        "line": {"width": 0},
+        "layer": "below",
+    }
+    note = {
+        "xref": "paper",
+        "x": 0.004,
+        "xanchor": "left",
+        "y": band[0],
+        "yanchor": "top",
+        "text": words,
+        "font": {"size": 11},
+        "showarrow": False,
+    }
+    return [shape], [note]
+
+
+def _end_value(last: Meeting, band: tuple[float, float] | None) -> list[dict]:
+    return [
+        {
+            "x": _stamps([last])[0],
+            "y": last.mean,
+            "xanchor": "left",
+            "xshift": 9,
+            "text": f"<b>{signed(last.mean)}</b>",
+            "font": {"size": 12, "color": _tone(last.mean, band)},
+            "showarrow": False,
+        }
+    ]
+
+
+def mix_figure(
+    months: Sequence[str], shares: Sequence[Sequence[float]], codes: dict[str, str], names: dict[str, str]
+) -> dict:
+    """Stacked mean shares of each month. shares: (months, 9), rows add up to 1. codes: letters by label."""
+    data = []
+    for label in STACK_ORDER:
+        k = LABELS.index(label)
+        heights = [row[k] for row in shares]
+        data.append(
+            {
+                "type": "bar",
+                "name": names[label],
+                "x": list(months),
+                "y": heights,
+                "marker": fill_of(label),
+                "text": [codes[label] if h >= LETTER_SHARE and label != "unknown" else "" for h in heights],
+                "textposition": "inside",
+                "insidetextanchor": "middle",
+                "textangle": 0,
+                "textfont": {"size": 11, "color": f"$i-{label}"},
+                "hovertemplate": "%{fullData.name} %{y:.0%}<extra></extra>",
+            }
+        )
+    return {
+        "data": data,
+        "layout": {
+            "height": MIX_HEIGHT,
+            "margin": {"l": 46, "r": 12, "t": 8, "b": 28},
+            "barmode": "stack",
+            "bargap": 0.22,
+            "hovermode": "closest",
+            "xaxis": {"type": "category", "showspikes": False},
+            "yaxis": {"range": [0, 1], "tickvals": [0, 0.5, 1], "ticktext": ["0", "50 %", "100 %"]},
+        },
+    }

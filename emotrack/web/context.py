@@ -1,0 +1,45 @@
+"""What every page shows around its content."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from emotrack.history.models import Utterance
+from emotrack.web.looked_at import unseen_alerts
+
+LATE = timedelta(seconds=30)
+"""An utterance that waits longer than this is said to be delayed."""
+
+
+def chrome(request: HttpRequest) -> dict:
+    """Theme, count of unseen alerts, whether the analysis keeps up, and words for the scripts."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"theme": "system", "script_words": script_words()}
+    return {
+        "theme": user.theme,
+        "unseen_alerts": unseen_alerts(user).count(),
+        "delayed": Utterance.objects.filter(status="queued", received_at__lt=timezone.now() - LATE).count(),
+        "script_words": script_words(),
+    }
+
+
+def script_words() -> dict[str, str]:
+    """What the scripts say, in the reader's language."""
+    return {
+        "notLive": _("Not live since {time}."),
+        "live": _("Live"),
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "audioGone": _("Audio was not kept."),
+        "audioNone": _("No audio came with this turn."),
+        "audioFailed": _("The audio did not load. The reading is safe."),
+        "chartFailed": _("This chart did not load. The readings are safe."),
+        "table": _("Table"),
+        "chart": _("Chart"),
+        "noneFound": _("No client matches."),
+    }

@@ -1,0 +1,332 @@
+"""What the session page shows, put together from the history, the mood and the alerts of one session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from analysis.affect import calibrate
+from analysis.baseline import SessionBaseline
+from emotrack.alerts.evaluation import rules_for, version_in_force
+from emotrack.alerts.models import Kind, RuleVersion
+from emotrack.alerts.queries import Span, episode_spans
+from emotrack.history.models import Audio, Recognizer, Session, Speaker, Status, Utterance
+from emotrack.mood import queries as mood
+from emotrack.mood.actions import baseline_from
+from emotrack.mood.models import MoodPoint, SessionMood
+from emotrack.web import words
+from emotrack.web.timeline import Episode, Timeline, Turn, Words, clock, signed
+
+WAVE_BARS = 360
+SEVERITY_SIGNS = {"info": "ⓘ", "warning": "▲", "critical": "⬣"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the transcript.
+
+    kind: turn, other (not read: another speaker, or words alone), gap, waiting, failed. text: ``None``
+    where there is none or it is not to be shown. audio: kept, gone, or empty where there never was any.
+    """
+
+    id: str
+    kind: str
+    at_s: float
+    end_s: float
+    text: str | None
+    speaker: str
+    reason: str = ""
+    label: str = ""
+    share: float | None = None
+    shares: Sequence[float] | None = None
+    value: float | None = None
+    level: float | None = None
+    z: float | None = None
+    z_fires: bool = False
+    audio: str = ""
+
+    @property
+    def clock(self) -> str:
+        return clock(self.at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage:
+    session: Session
+    may_read: bool
+    recognizer: Recognizer | None
+    mood: SessionMood | None
+    baseline: SessionBaseline
+    rows: Sequence[Row]
+    timeline: Timeline
+    duration_s: float
+    waiting: int
+    beside: int
+
+    @property
+    def headline(self) -> str:
+        return self.recognizer.headline if self.recognizer else "valence"
+
+
+def load(session: Session, *, may_read: bool) -> SessionPage:
+    """Everything the page needs, in a number of queries that does not grow with the session."""
+    recognizer = mood.main_recognizer(session)
+    utterances = list(_utterances(session, may_read))
+    points = {p.utterance_id: p for p in MoodPoint.objects.filter(session=session)}
+    sounds = {a.pk: a for a in Audio.objects.filter(utterance__session=session)}
+    session_mood = SessionMood.objects.filter(session=session, recognizer=recognizer).first()
+    lines = volatility_lines(session)
+    rows = [_row(session, u, points.get(u.pk), sounds.get(u.pk), lines, may_read) for u in utterances]
+    baseline = baseline_from(session_mood.baseline if session_mood else None) or SessionBaseline()
+    duration_s = max([row.end_s for row in rows], default=0.0)
+    turns = _turns(session, utterances, points, recognizer)
+    timeline = Timeline(
+        turns=turns,
+        duration_s=duration_s,
+        words=_words(recognizer, lines, any(t.z is not None for t in turns)),
+        episodes=_episodes(session, duration_s),
+        usual=_usual(baseline, recognizer),
+        threshold=lines.threshold if lines else None,
+        recovery=lines.recovery_threshold if lines else None,
+        wave=_wave(session, utterances, sounds, duration_s) if may_read else (),
+    )
+    waiting = sum(row.kind == "waiting" for row in rows)
+    beside = sum(p.recognizer_id != recognizer.pk for p in points.values()) if recognizer else 0
+    return SessionPage(
+        session, may_read, recognizer, session_mood, baseline, rows, timeline, duration_s, waiting, beside
+    )
+
+
+def _utterances(session: Session, may_read: bool) -> Sequence[Utterance]:
+    rows = Utterance.objects.filter(session=session).select_related("recognizer").in_order()
+    rows = list(rows if may_read else rows.defer("text"))
+    for row in rows:
+        row.client = session.client  # one key unwrapped for all rows
+    return rows
+
+
+def offset_s(session: Session, at: datetime) -> float:
+    return (at - session.started_at).total_seconds()
+
+
+def shares_of(utterance: Utterance) -> Sequence[float] | None:
+    """(9,) calibrated shares, or ``None``."""
+    if utterance.scores is None:
+        return None
+    return calibrate(utterance.scores, utterance.recognizer.temperature).tolist()
+
+
+def _row(
+    session: Session,
+    utterance: Utterance,
+    point: MoodPoint | None,
+    sound: Audio | None,
+    lines: RuleVersion | None,
+    may_read: bool,
+) -> Row:
+    at_s = offset_s(session, utterance.occurred_at)
+    kind = _kind(utterance)
+    shares = shares_of(utterance) if kind in ("turn", "gap") else None
+    headline = utterance.recognizer.headline if utterance.recognizer else "valence"
+    z = point.volatility_z if point else None
+    return Row(
+        id=utterance.public_id,
+        kind=kind,
+        at_s=at_s,
+        end_s=at_s + utterance.duration_ms / 1000,
+        text=utterance.text if may_read else None,
+        speaker=utterance.get_speaker_display(),
+        reason=_reason(utterance, kind),
+        label=words.strongest(shares) if shares and kind == "turn" else "",
+        share=max(shares) if shares else None,
+        shares=shares,
+        value=getattr(point, headline) if point else None,
+        level=level_of(point, headline) if point else None,
+        z=z,
+        z_fires=bool(lines and z is not None and z > lines.threshold),
+        audio=_audio_state(sound, may_read),
+    )
+
+
+def level_of(point: MoodPoint, headline: str) -> float | None:
+    return point.level if headline == "valence" else point.level_arousal
+
+
+def _kind(utterance: Utterance) -> str:
+    if utterance.status == Status.QUEUED:
+        return "waiting"
+    if utterance.status == Status.FAILED:
+        return "failed"
+    if utterance.speaker != Speaker.CLIENT or not utterance.reading:
+        return "other"
+    return "turn" if utterance.reading == "ok" else "gap"
+
+
+def _reason(utterance: Utterance, kind: str) -> str:
+    if kind == "waiting":
+        return _("Waiting to be read.")
+    if kind == "failed":
+        return _("Could not be read. It is kept as it is.")
+    if kind != "gap":
+        return ""
+    shares = shares_of(utterance)
+    if utterance.reading == "ambiguous" and shares:
+        return words.two_close(shares)
+    return str(words.NO_READING[words.reason_slug(utterance.reading, utterance.quality)])
+
+
+def _audio_state(sound: Audio | None, may_read: bool) -> str:
+    if sound is None or not may_read:
+        return ""
+    return "gone" if sound.deleted_at else "kept"
+
+
+def _turns(
+    session: Session,
+    utterances: Sequence[Utterance],
+    points: dict[int, MoodPoint],
+    recognizer: Recognizer | None,
+) -> list[Turn]:
+    ours = [u for u in utterances if u.pk in points and points[u.pk].recognizer_id == recognizer.pk]
+    headline = recognizer.headline if recognizer else "valence"
+    values = [getattr(points[u.pk], headline) for u in ours]
+    half_widths = mood.level_interval([u.occurred_at.timestamp() for u in ours], values)
+    return [
+        _turn(session, u, points[u.pk], headline, half_width)
+        for u, half_width in zip(ours, half_widths, strict=True)
+    ]
+
+
+def _turn(
+    session: Session, utterance: Utterance, point: MoodPoint, headline: str, half_width: float | None
+) -> Turn:
+    at_s = offset_s(session, utterance.occurred_at)
+    shares = shares_of(utterance)
+    read = utterance.reading == "ok"
+    slug = words.reason_slug(utterance.reading, utterance.quality)
+    turn = Turn(
+        at_s=at_s,
+        end_s=at_s + max(utterance.duration_ms / 1000, 0.5),
+        id=utterance.public_id,
+        reading=utterance.reading,
+        shares=shares,
+        value=getattr(point, headline),
+        level=level_of(point, headline),
+        half_width=half_width,
+        z=point.volatility_z,
+        index=point.volatility,
+        hover=_hover(at_s, utterance, point, headline, shares),
+        code=str(words.CODES[words.strongest(shares)]) if shares and read else "",
+        reason="" if read else str(words.SHORT_REASONS[slug]),
+    )
+    return turn
+
+
+def _hover(
+    at_s: float, utterance: Utterance, point: MoodPoint, headline: str, shares: Sequence[float] | None
+) -> str:
+    """Lines for the pointer: time and label, distribution, place, changeability."""
+    if utterance.reading != "ok":
+        slug = words.reason_slug(utterance.reading, utterance.quality)
+        lines = [f"<b>{clock(at_s)}</b>  {_('No reading')}", str(words.NO_READING[slug])]
+        return "<br>".join(lines + ([words.in_a_line(shares, 3)] if shares else []))
+    label = words.EMOTIONS[words.strongest(shares)]
+    lines = [
+        f"<b>{clock(at_s)}</b>  {_('May sound %(label)s') % {'label': label}} {words.percent(max(shares))}"
+    ]
+    lines.append(words.in_a_line(shares, 4))
+    lines.append(f"{words.DIMENSIONS[headline]} {signed(getattr(point, headline))}")
+    if (level := level_of(point, headline)) is not None:
+        lines[-1] += f" · {_('level')} {signed(level)}"
+    if point.volatility_z is not None:
+        lines.append(
+            _("changeability %(z)s of own spread") % {"z": f"{point.volatility_z:+.1f}".replace("-", "−")}
+        )
+    return "<br>".join(lines)
+
+
+def _usual(baseline: SessionBaseline, recognizer: Recognizer | None) -> tuple[float, float] | None:
+    if recognizer is None:
+        return None
+    usual = getattr(baseline, recognizer.headline)
+    return usual.band() if usual.armed else None
+
+
+def _words(recognizer: Recognizer | None, lines: RuleVersion | None, has_z: bool) -> Words:
+    headline = recognizer.headline if recognizer else "valence"
+    volatility = _("against own usual") if has_z else _("plain index, no usual yet")
+    return Words(
+        lanes={
+            "sound": (_("Sound"), _("click to play")),
+            "mood": (
+                (_("Mood"), _("valence; band: usual"))
+                if headline == "valence"
+                else (_("Calm ↔ agitated"), _("band: usual"))
+            ),
+            "ribbon": (_("May sound"), _("height = share")),
+            "volatility": (_("Volatility"), volatility),
+            "alerts": (_("Alerts"), ""),
+        },
+        no_reading=_("no reading"),
+        alert_above=_("alert above %(x)s") % {"x": f"{lines.threshold:g}"} if lines else "",
+        ends_below=_("ends below %(x)s") % {"x": f"{lines.recovery_threshold:g}"} if lines else "",
+    )
+
+
+def volatility_lines(session: Session) -> RuleVersion | None:
+    """The terms by which the session's changeability is judged: the client's own rule's, else everybody's."""
+    rules = [rule for rule in rules_for(session.client_id) if rule.kind == Kind.VOLATILITY]
+    for rule in sorted(rules, key=lambda rule: (rule.client_id is None, rule.pk)):
+        terms = version_in_force(rule, session.started_at)
+        if terms.measure == "volatility_z":
+            return terms
+    return None
+
+
+def _episodes(session: Session, end_s: float) -> list[Episode]:
+    return [_episode(session, span, end_s) for span in episode_spans(session)]
+
+
+def _episode(session: Session, span: Span, end_s: float) -> Episode:
+    fired_s = offset_s(session, span.fired_at)
+    said = f"{SEVERITY_SIGNS[span.severity]} {span.title}"
+    return Episode(
+        pending_s=offset_s(session, span.pending_at),
+        fired_s=fired_s,
+        recovering_s=offset_s(session, span.recovering_at) if span.recovering_at else None,
+        ended_s=offset_s(session, span.ended_at) if span.ended_at else end_s,
+        severity=span.severity,
+        words=said + " · " + _("fired %(at)s") % {"at": clock(fired_s)},
+    )
+
+
+def _wave(
+    session: Session, utterances: Sequence[Utterance], sounds: dict[int, Audio], duration_s: float
+) -> list[tuple[float, float, float, bool]]:
+    """Bars of loudness over the session: (start_s, width_s, 0..1, is the client's)."""
+    width = max(duration_s / WAVE_BARS, 0.1)
+    bars: dict[tuple[int, bool], float] = {}
+    for utterance in utterances:
+        sound = sounds.get(utterance.pk)
+        if sound is None or not sound.peaks:
+            continue
+        loud = loudness(sound)
+        start = offset_s(session, utterance.occurred_at)
+        at = start + np.arange(len(loud)) * (utterance.duration_ms / 1000 / max(len(loud), 1))
+        for place, value in zip((at // width).astype(int), loud, strict=True):
+            key = (int(place), utterance.speaker == Speaker.CLIENT)
+            bars[key] = max(bars.get(key, 0.0), float(value))
+    top = max(bars.values(), default=1.0) or 1.0
+    return [(k * width, width, round(v / top, 3), is_client) for (k, is_client), v in sorted(bars.items())]
+
+
+def loudness(sound: Audio | None) -> np.ndarray:
+    """(n,) 0..1, 50 a second, from the stored peaks; empty without any."""
+    if sound is None or not sound.peaks:
+        return np.zeros(0)
+    pairs = np.frombuffer(bytes(sound.peaks), dtype=np.int8).reshape(-1, 2).astype(np.float64)
+    return np.abs(pairs).max(axis=1) / 128

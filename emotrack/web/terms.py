@@ -1,0 +1,73 @@
+"""The terms of a rule in plain words."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from analysis.measures import measure
+from emotrack.alerts.kinds import KINDS
+from emotrack.alerts.models import RuleVersion
+
+
+def number(value: float) -> str:
+    """A number as people write it, with a real minus sign."""
+    return f"{value:g}".replace("-", "−")
+
+
+def minutes(seconds: int) -> str:
+    if seconds >= 3600 and seconds % 3600 == 0:
+        return ngettext("%(n)d hour", "%(n)d hours", seconds // 3600) % {"n": seconds // 3600}
+    if seconds >= 60 and seconds % 60 == 0:
+        return ngettext("%(n)d minute", "%(n)d minutes", seconds // 60) % {"n": seconds // 60}
+    return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+
+
+def in_words(version: RuleVersion) -> list[tuple[str, str]]:
+    """(name, sentence) of every term."""
+    return [
+        (_("Fires"), _fires(version)),
+        (_("Ends"), _ends(version)),
+        (
+            _("Then quiet"),
+            minutes(version.cool_down_seconds) if version.cool_down_seconds else _("not at all"),
+        ),
+    ]
+
+
+def _fires(version: RuleVersion) -> str:
+    side = _("above %(x)s") if KINDS[version.rule.kind].above else _("below %(x)s")
+    said = side % {"x": number(version.threshold)}
+    if version.usual_spreads is not None:
+        said += " " + _("and %(k)s own spreads off the own median") % {"k": number(version.usual_spreads)}
+    return f"{said}, {for_words(version)}"
+
+
+def for_words(version: RuleVersion) -> str:
+    turns = _("at the first turn")
+    if version.for_count:
+        turns = ngettext("for %(n)d turn", "for %(n)d turns in a row", version.for_count) % {
+            "n": version.for_count
+        }
+    if version.for_seconds:
+        return _("%(turns)s or %(time)s") % {"turns": turns, "time": minutes(version.for_seconds)}
+    return turns
+
+
+def _ends(version: RuleVersion) -> str:
+    side = _("below %(x)s") if KINDS[version.rule.kind].above else _("above %(x)s")
+    said = side % {"x": number(version.recovery_threshold)}
+    if version.keep_firing_seconds:
+        said += ", " + _("after %(time)s more") % {"time": minutes(version.keep_firing_seconds)}
+    return said
+
+
+def measure_name(measure_id: str) -> str:
+    """What a measure is called; the analysis names those that have no words of their own here."""
+    names = {
+        "volatility_z": _("Changeability against the person's own usual"),
+        "volatility": _("Changeability, plain index"),
+        "mood_level": _("Mood level over the last minutes"),
+        "activation_level": _("Activation level over the last minutes"),
+    }
+    return names.get(measure_id) or measure(measure_id).label
