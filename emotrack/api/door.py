@@ -21,7 +21,9 @@ from emotrack.api.fields import Fields, validated
 from emotrack.api.limits import limit_for, too_large
 from emotrack.api.parsers import single_values
 from emotrack.api.renderers import OneRenderer
-from emotrack.audit.actions import Actor
+from emotrack.api.schema import DoorSchema
+from emotrack.audit.actions import record
+from emotrack.audit.models import Actor
 
 Row = TypeVar("Row", bound=Model)
 
@@ -34,6 +36,7 @@ class Door(APIView):
     scopes: Mapping[str, Scope] = {}
     people: frozenset[str] = frozenset()
     metadata_class = None
+    schema = DoorSchema()
     content_negotiation_class = OneRenderer
     http_method_names = ["get", "head", "post", "patch", "delete"]
 
@@ -87,6 +90,14 @@ class Door(APIView):
             self.find(rows, public_id)
             raise Problem("content-not-visible", status=403)
         return row
+
+    def require_app(self) -> None:
+        if self.app is None:
+            raise Problem("apps-only", status=403)
+
+    def note_reading(self, action: str, *, subject: str = "", client: str = "", count: int = 1) -> None:
+        """Content is about to be shown: one event for the whole batch."""
+        record(action, by=self.actor, now=self.now, subject=subject, client=client, count=count)
 
     def finalize_response(
         self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any

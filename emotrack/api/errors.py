@@ -18,7 +18,6 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 from analysis.audio import AudioRejected
 from analysis.values import RecognizerError
@@ -30,7 +29,7 @@ log = logging.getLogger("emotrack.api")
 
 MEDIA_TYPE = "application/problem+json"
 Place = tuple[str, str, str]
-"""(JSON pointer, slug, sentence) of one thing that is wrong; a query parameter's pointer starts with ``?``."""
+"""(JSON pointer, slug, sentence) of one thing that is wrong; a query parameter is written ``?name``."""
 
 _AUDIO_STATUS = {"unsupported-media-type": 415, "audio-too-large": 413}
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -155,7 +154,6 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
     if problem is None:
         log.exception("%s failed", type(context.get("view")).__name__, exc_info=error)
         problem = Problem("internal-error", status=500)
-    set_rollback()
     return Response(problem.body(), status=problem.status, headers=problem.headers, content_type=MEDIA_TYPE)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from django.utils.functional import cached_property
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from analysis.values import LABELS
-from emotrack.api.errors import Place, wrong_fields
+from emotrack.api.errors import Place, Problem, wrong_fields
 from emotrack.api.strictjson import join
 
 MALFORMED = frozenset({"wrong-type", "unknown-field", "unknown-parameter", "duplicate-field"})
@@ -22,6 +23,14 @@ MALFORMED = frozenset({"wrong-type", "unknown-field", "unknown-parameter", "dupl
 LARGEST_FLOAT16 = 6e4
 LONGEST_EMBEDDING = 16_384
 SUM_TOLERANCE = 1e-3
+
+SCORES_SCHEMA = {
+    "type": "object",
+    "properties": {label: {"type": "number", "minimum": 0, "maximum": 1} for label in LABELS},
+    "required": list(LABELS),
+    "additionalProperties": False,
+}
+VECTOR_SCHEMA = {"type": "array", "items": {"type": "number"}, "minItems": 1}
 
 _FRAMEWORK = {
     "required": ("missing-field", "This field is missing."),
@@ -143,8 +152,9 @@ class LanguageField(TextField):
         return tag
 
 
+@extend_schema_field(SCORES_SCHEMA)
 class ScoresField(serializers.Field):
-    """An object of the nine labels; shares that add up to 1. Gives (9,) float32 in the order of ``LABELS``."""
+    """The nine labels and their shares, sum 1. Gives (9,) float32 in the order of ``LABELS``."""
 
     def to_internal_value(self, data: Any) -> np.ndarray:
         if not isinstance(data, dict):
@@ -164,6 +174,7 @@ class ScoresField(serializers.Field):
         return scores.astype(np.float32)
 
 
+@extend_schema_field(VECTOR_SCHEMA)
 class EmbeddingField(serializers.Field):
     """A list of numbers, of any dimension. Gives (D,) float32."""
 
@@ -174,7 +185,7 @@ class EmbeddingField(serializers.Field):
             if type(x) not in (int, float):
                 raise ValidationError({place: [ErrorDetail("Must be a number.", "wrong-type")]})
         if not data:
-            raise refuse("embedding-empty", "The embedding holds no numbers.")
+            raise refuse("embedding-shape", "The embedding holds no numbers.")
         if len(data) > LONGEST_EMBEDDING:
             raise refuse("too-long", f"At most {LONGEST_EMBEDDING} numbers.")
         vector = np.array(data, dtype=np.float64)
@@ -227,3 +238,8 @@ def validated(fields: type[Fields], data: Any, **context: Any) -> dict[str, Any]
     if context.get("unknown") == "unknown-parameter":
         errors = [(f"?{pointer[1:]}", slug, detail) for pointer, slug, detail in errors]
     raise wrong_fields(errors, malformed=any(slug in MALFORMED for _pointer, slug, _detail in errors))
+
+
+def refuse_field(pointer: str, slug: str, detail: str) -> Problem:
+    """One field whose value is not allowed."""
+    return wrong_fields([(pointer, slug, detail)], malformed=slug in MALFORMED)

@@ -1,5 +1,60 @@
 """Addresses of the REST door."""
 
-from django.urls import path  # noqa: F401
+from django.urls import include, path, re_path
 
-urlpatterns = []
+from emotrack.api import (
+    alerts,
+    clients,
+    errors,
+    health,
+    playback,
+    predict,
+    schema,
+    sessions,
+    timeline,
+    utterances,
+)
+from emotrack.identifiers import PATTERN
+
+app_name = "api"
+
+
+def _of(resource: str, rest: str, view: type, name: str):
+    """``<resource>s/<id><rest>``, where the id is a public id and anything else is a 404."""
+    return re_path(rf"^{resource}s/(?P<{resource}>{PATTERN}){rest}$", view.as_view(), name=name)
+
+
+resources = [
+    path("clients", clients.Clients.as_view(), name="clients"),
+    _of("client", "", clients.OneClient, "client"),
+    _of("client", "/sessions", clients.ClientSessions, "client-sessions"),
+    _of("client", "/notes", clients.ClientNotes, "client-notes"),
+    _of("client", "/timeline", timeline.ClientTimeline, "client-timeline"),
+    _of("session", "", sessions.OneSession, "session"),
+    _of("session", "/end", sessions.SessionEnd, "session-end"),
+    _of("session", "/utterances", utterances.SessionUtterances, "session-utterances"),
+    _of("session", "/timeline", timeline.SessionTimeline, "session-timeline"),
+    path("utterances", utterances.Shortcut.as_view(), name="utterances"),
+    _of("utterance", "", utterances.OneUtterance, "utterance"),
+    _of("utterance", "/correction", utterances.UtteranceCorrection, "utterance-correction"),
+    _of("utterance", "/audio", playback.UtteranceAudio, "utterance-audio"),
+    _of("utterance", "/peaks", playback.UtterancePeaks, "utterance-peaks"),
+    _of("utterance", "/embedding", playback.UtteranceEmbedding, "utterance-embedding"),
+    _of("utterance", "/frames", playback.UtteranceFrames, "utterance-frames"),
+    path("alerts", alerts.Alerts.as_view(), name="alerts"),
+    _of("alert", "", alerts.OneAlert, "alert"),
+    _of("alert", "/acknowledge", alerts.AlertAcknowledgment, "alert-acknowledge"),
+    path("rules", alerts.Rules.as_view(), name="rules"),
+    path("schema", schema.Schema.as_view(), name="schema"),
+    path("docs", schema.docs, name="docs"),
+    path("docs.js", schema.docs_script, name="docs-script"),
+    path("asyncapi", schema.asyncapi, name="asyncapi"),
+]
+
+urlpatterns = [
+    path("api/v1/", include(resources)),
+    path("predict_emotion", predict.PredictEmotion.as_view(), name="predict-emotion"),
+    path("problems/<slug:slug>", errors.explain, name="problem"),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+]

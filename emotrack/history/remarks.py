@@ -47,7 +47,7 @@ def write_note(
 def correct(*, utterance: Utterance, label: str, by: User, now: datetime) -> Correction:
     """Keep what a person heard; hearing again replaces only their own word, never the machine's."""
     if label not in LABELS:
-        raise Refused("not-a-choice", f"One of: {', '.join(LABELS)}.", "/label")
+        raise Refused("not-a-choice", f"One of: {', '.join(LABELS)}.", "/emotion")
     correction, _new = Correction.objects.update_or_create(
         utterance=utterance, author=by, defaults={"label": label, "made_at": now}
     )

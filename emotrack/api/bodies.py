@@ -1,0 +1,189 @@
+"""What may be sent: the fields of every request body and query."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from rest_framework import serializers
+
+from analysis.values import LABELS
+from emotrack.api.fields import (
+    ChoiceField,
+    EmbeddingField,
+    Fields,
+    LanguageField,
+    MomentField,
+    NumberField,
+    ScoresField,
+    TextField,
+    WholeField,
+    WordsField,
+)
+from emotrack.api.paging import Paging
+from emotrack.history.models import Speaker
+from emotrack.privacy.models import Purpose
+
+LONGEST_WAIT_S = 30
+DEFAULT_WAIT_S = 5.0
+LONGEST_ID = 200
+LONGEST_UTTERANCE_MS = 24 * 3600 * 1000
+INCLUDES = ["embedding", "frames"]
+GRANULARITIES = ["utterance", "frame"]
+
+
+def _external_id(required: bool = True) -> TextField:
+    return TextField(required=required, max_length=LONGEST_ID, help_text="What your app calls it.")
+
+
+class ConsentBody(Fields):
+    """What the client agreed to, as the app asserts it under the terms recorded with the app."""
+
+    purposes = WordsField(Purpose.values, min_length=1)
+    version = TextField(max_length=64, help_text="Of the text that was agreed to.")
+    given_at = MomentField()
+
+
+class ClientBody(Fields):
+    external_id = _external_id()
+    name = TextField(required=False, allow_null=True, max_length=200)
+    consent = ConsentBody(required=False)
+
+
+class ClientChange(Fields):
+    name = TextField(required=False, allow_null=True, max_length=200, help_text="Null takes it away.")
+    consent = ConsentBody(required=False)
+
+
+class SessionBody(Fields):
+    external_id = _external_id(required=False)
+    started_at = MomentField(required=False, help_text="Without it: now.")
+
+
+class RecognizerBody(Fields):
+    id = TextField(max_length=64)
+    version = TextField(max_length=64)
+
+
+class SpokenFields(Fields):
+    """What is told of any utterance, however it comes."""
+
+    text = TextField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=settings.TEXT_MAX_CHARACTERS,
+        help_text="The transcript.",
+    )
+    speaker = ChoiceField(Speaker.values, required=False, default=Speaker.CLIENT.value)
+    occurred_at = MomentField(required=False, help_text="Start of speech. Without it: receipt − duration.")
+    duration_ms = WholeField(required=False, min_value=0, max_value=LONGEST_UTTERANCE_MS)
+    language = LanguageField(required=False, allow_blank=True, help_text="BCP 47, such as en or zh-Hans.")
+    granularity = ChoiceField(GRANULARITIES, required=False, default="utterance")
+    include = WordsField(INCLUDES, required=False, default=list)
+    wait = NumberField(
+        required=False, min_value=0, max_value=LONGEST_WAIT_S, help_text="Seconds; 5 without it."
+    )
+
+
+class UtteranceBody(SpokenFields):
+    """An utterance as JSON: words, or what your own recognizer read."""
+
+    scores = ScoresField(required=False)
+    embedding = EmbeddingField(required=False)
+    recognizer = RecognizerBody(required=False, help_text="Whose scores and embedding these are.")
+
+
+class UtteranceForm(SpokenFields):
+    """An utterance as multipart/form-data: an ``audio`` file, and any of these as form fields."""
+
+
+class _Shortcut(Fields):
+    client = _external_id()
+    session = _external_id()
+    client_name = TextField(required=False, max_length=200)
+
+
+class ShortcutBody(_Shortcut, UtteranceBody):
+    """An utterance whose client and session are made when they are first seen."""
+
+    consent = ConsentBody(required=False)
+
+
+class ShortcutForm(_Shortcut, UtteranceForm):
+    """The same with an ``audio`` file."""
+
+
+class AudioPart(serializers.Serializer):
+    """For the documentation: the part that holds the sound."""
+
+    audio = serializers.FileField(help_text="WAV, MP3, M4A, FLAC, Ogg or WebM.")
+
+
+class UtteranceUpload(UtteranceForm, AudioPart):
+    """An audio file with any of these as form fields."""
+
+
+class ShortcutUpload(ShortcutForm, AudioPart):
+    """An audio file of a client and session that are made when they are first seen."""
+
+
+class PredictForm(Fields):
+    """An ``audio`` file to be read and forgotten."""
+
+    granularity = ChoiceField(GRANULARITIES, required=False, default="utterance")
+    language = LanguageField(required=False, allow_blank=True)
+
+
+class PredictUpload(PredictForm, AudioPart):
+    """An audio file to be read and forgotten."""
+
+
+class UtteranceChange(Fields):
+    text = TextField(required=False, allow_blank=True, max_length=settings.TEXT_MAX_CHARACTERS)
+    occurred_at = MomentField(required=False)
+    speaker = ChoiceField(Speaker.values, required=False)
+
+
+class CorrectionBody(Fields):
+    emotion = ChoiceField(list(LABELS), help_text="What you heard.")
+
+
+class NoteBody(Fields):
+    text = TextField(max_length=settings.TEXT_MAX_CHARACTERS)
+    session = TextField(required=False, max_length=20)
+    at = MomentField(required=False, help_text="The moment it speaks of. Without it: now.")
+
+
+class Nothing(Fields):
+    """No field is known here."""
+
+
+class WaitQuery(Fields):
+    wait = NumberField(required=False, min_value=0, max_value=LONGEST_WAIT_S)
+
+
+class IncludeQuery(Fields):
+    include = WordsField(INCLUDES, required=False, default=list)
+
+
+class UtterancesQuery(Paging, IncludeQuery):
+    pass
+
+
+class ClientsQuery(Paging):
+    external_id = _external_id(required=False)
+
+
+class TimelineQuery(Fields):
+    recognizer = TextField(required=False, max_length=64, help_text="Which series; without it the main one.")
+    version = TextField(required=False, max_length=64)
+    max_points = WholeField(required=False, default=2000, min_value=10, max_value=100_000)
+
+
+class AlertsQuery(Paging):
+    client = TextField(required=False, max_length=20)
+    session = TextField(required=False, max_length=20)
+    state = ChoiceField(["open", "past"], required=False)
+
+
+class ArrayQuery(Fields):
+    format = ChoiceField(["json", "npy"], required=False)
