@@ -85,3 +85,8 @@ def test_a_constant_series_is_still():
 def test_bad_input_is_refused_by_name(call, reason):
     with pytest.raises(ValueError, match=reason):
         call()
+
+
+def test_an_abstention_breaks_its_pairs_within_sessions_too():
+    found = pair_differences([0.0, np.nan, 0.9, 0.8], sessions=["a", "a", "a", "a"])
+    assert found.tolist() == pytest.approx([-0.1])

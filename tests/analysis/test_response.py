@@ -3,10 +3,9 @@
 import copy
 import re
 
-import numpy as np
 import pytest
 
-from analysis.measures import MEASURES, SessionValues, measure, value_of
+from analysis.measures import MEASURES
 from analysis.response import (
     DEFAULT_POLICY,
     FALLBACK_ACTIONS,
@@ -16,7 +15,6 @@ from analysis.response import (
     respond,
     validate_policy,
 )
-from analysis.series import SessionTracker, Turn
 from analysis.values import LABELS, Reading
 
 
@@ -120,30 +118,3 @@ def test_no_words_of_ours_judge_a_person():
     )
     texts = str(DEFAULT_POLICY) + str(list(MEASURES.values()))
     assert not forbidden.search(texts)
-
-
-def test_a_measure_is_read_from_what_the_tracker_gives():
-    values = SessionTracker().add(Turn(0.0, 1.0, None, -0.3, 0.2, None, True))
-    assert value_of("mood_level", values) == pytest.approx(-0.3)
-    assert value_of("volatility_z", values) is None
-
-
-def test_every_measure_can_be_read():
-    utterance = SessionTracker().add(Turn(0.0, 1.0, None, -0.3, 0.2, None, True))
-    session = SessionValues(0.1, 0.2, 0.3, 0.9)
-    for name, watched in MEASURES.items():
-        value_of(name, utterance if watched.granularity == "utterance" else session)
-        assert watched.id == name
-
-
-def test_a_partial_window_is_never_judged():
-    running = SessionTracker()
-    for i in range(4):
-        values = running.add(Turn(float(i), i + 0.5, np.array([1.0, i]), 0.1, 0.1, None, True))
-    assert values.volatility is not None
-    assert value_of("volatility", values) is None
-
-
-def test_a_measure_that_is_not_there_is_named():
-    with pytest.raises(ValueError, match="measure-unknown"):
-        measure("joy")

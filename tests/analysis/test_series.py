@@ -182,3 +182,12 @@ def test_numpy_numbers_and_python_numbers_end_in_the_same_bits(pauses):
     numpy_ones = replay([turn(s, valence=np.float64(0.1)) for s in starts], tracker())
     assert [v.level for v in plain] == [v.level for v in numpy_ones]
     assert all(type(v.level) is float for v in numpy_ones)
+
+
+def test_the_recognizers_center_is_taken_off_before_angles_are_measured():
+    center = np.full(6, 10.0, dtype=np.float32)
+    rows = [stored(center + (row if i % 2 else -row)) for i, row in enumerate([np.eye(6)[0]] * 5)]
+    values = replay(
+        [turn(10.0 * i, row) for i, row in enumerate(rows)], SessionTracker(BASELINE, center, 0.3)
+    )
+    assert values[-1].window_distance == pytest.approx(2.0)

@@ -1,0 +1,40 @@
+"""The numbers a rule may watch are found by name, and only where they may be judged."""
+
+import numpy as np
+import pytest
+
+from analysis.measures import MEASURES, SessionValues, measure, value_of
+from analysis.series import SessionTracker, Turn
+
+
+def test_a_measure_is_read_from_what_the_tracker_gives():
+    values = SessionTracker().add(Turn(0.0, 1.0, None, -0.3, 0.2, None, True))
+    assert value_of("mood_level", values) == pytest.approx(-0.3)
+    assert value_of("volatility_z", values) is None
+
+
+def test_every_measure_can_be_read():
+    utterance = SessionTracker().add(Turn(0.0, 1.0, None, -0.3, 0.2, None, True))
+    session = SessionValues(0.1, 0.2, 0.3, 0.9)
+    for name, watched in MEASURES.items():
+        value_of(name, utterance if watched.granularity == "utterance" else session)
+        assert watched.id == name
+
+
+def test_a_partial_window_is_never_judged():
+    running = SessionTracker()
+    for i in range(4):
+        values = running.add(Turn(float(i), i + 0.5, np.array([1.0, i]), 0.1, 0.1, None, True))
+    assert values.volatility is not None
+    assert value_of("volatility", values) is None
+
+
+def test_a_measure_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match="measure-unknown"):
+        measure("joy")
+
+
+def test_a_measure_of_sessions_is_not_read_from_an_utterance():
+    values = SessionTracker().add(Turn(0.0, 1.0, None, -0.3, 0.2, None, True))
+    with pytest.raises(ValueError, match="measure-granularity"):
+        value_of("session_valence", values)
