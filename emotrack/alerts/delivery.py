@@ -161,8 +161,8 @@ def message_of(notification: Notification, now: datetime) -> Message:
 def failed(notification: Notification, error: TransportError, now: datetime) -> None:
     """Plan the next attempt, or lay the notice aside as a dead letter."""
     over = error.permanent or now >= notification.queued_at + GIVE_UP_AFTER
-    due_at = next_attempt(notification, error, now)
-    _mark(notification, last_error=str(error)[:300], **({"dead_at": now} if over else {"due_at": due_at}))
+    outcome = {"dead_at": now} if over else {"due_at": next_attempt(notification, error, now)}
+    _mark(notification, last_error=str(error)[:300], **outcome)
     if over:
         record("notification.dead", by=SENDER, now=now, subject=notification.public_id)
     if error.gone:
@@ -189,7 +189,10 @@ def disable_channel(channel: NotificationChannel, *, reason: str, by: Actor, now
 
 def _mark(notification: Notification, **facts: object) -> None:
     """Only while the row still waits: a sender whose lease ran out must not undo what the next one marked."""
-    Notification.objects.undone().filter(pk=notification.pk).update(leased_until=None, **facts)
+    waiting = Notification.objects.undone().filter(pk=notification.pk)
+    if "sent_at" not in facts:  # what arrived has arrived, whoever holds the lease by now
+        waiting = waiting.filter(attempts=notification.attempts)
+    waiting.update(leased_until=None, **facts)
 
 
 # --- The loop -----------------------------------------------------------------------------------

@@ -12,11 +12,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from receiver import receiving
 
 from emotrack.alerts.transports import Message, TransportError
 from emotrack.alerts.transports.address import permitted, place_of
 from emotrack.alerts.transports.webhook import Webhook, new_secret, signature
+from tests.emotrack.alerts.receiver import receiving
 
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 SECRET = new_secret()
