@@ -77,7 +77,7 @@ def _of_measure(kind: str, terms: Mapping[str, object]) -> dict[str, str]:
 def _of_lines(kind: str, terms: Mapping[str, object]) -> dict[str, str]:
     lines = {name: terms.get(name) for name in ("threshold", "recovery_threshold")}
     errors = {name: _("Give a number.") for name, value in lines.items() if not _is_number(value)}
-    if errors or terms["measure"] not in MEASURES:
+    if errors or terms["measure"] not in KINDS[kind].measures:
         return errors
     measure = MEASURES[terms["measure"]]
     for name, value in lines.items():
