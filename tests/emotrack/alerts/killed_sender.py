@@ -10,24 +10,27 @@ import sys
 import django
 from django.conf import settings
 
-database, moment = sys.argv[1:]
-settings.DATABASES["default"]["NAME"] = database
-settings.WEBHOOK_ALLOW_HTTP = settings.WEBHOOK_ALLOW_PRIVATE = True
-django.setup()
-
-from django.utils import timezone  # noqa: E402
-
-from emotrack.alerts.delivery import deliver_due, transports  # noqa: E402
-
 
 class Killed:
-    def __init__(self, real):
-        self.real = real
+    def __init__(self, real, moment):
+        self.real, self.moment = real, moment
 
     def send(self, message):
-        if moment == "after":
+        if self.moment == "after":
             self.real.send(message)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-deliver_due(timezone.now, by={kind: Killed(real) for kind, real in transports().items()})
+def main(database, moment):
+    settings.DATABASES["default"]["NAME"] = database
+    settings.WEBHOOK_ALLOW_HTTP = settings.WEBHOOK_ALLOW_PRIVATE = True
+    django.setup()
+    from django.utils import timezone
+
+    from emotrack.alerts.delivery import deliver_due, transports
+
+    deliver_due(timezone.now, by={kind: Killed(real, moment) for kind, real in transports().items()})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
