@@ -27,12 +27,10 @@ from emotrack.history.models import (
     Utterance,
 )
 from emotrack.pipeline.consequences import carry_on, touch
-from emotrack.pipeline.reading import handover, recognize
+from emotrack.pipeline.reading import LARGEST_FLOAT16, handover, recognize
 from emotrack.pipeline.sound import Heard, described, hear, keep_sound
 from emotrack.privacy import actions as privacy
 from emotrack.privacy.models import Purpose
-
-LARGEST_FLOAT16 = 6e4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,10 +139,10 @@ def _check(posted: Posted, now: datetime) -> None:
     history.refuse_future(posted.occurred_at, now, "/occurred_at")
     if posted.text is not None and len(posted.text) > settings.TEXT_MAX_CHARACTERS:
         raise Refused("text-too-long", f"At most {settings.TEXT_MAX_CHARACTERS} characters.", "/text")
-    if posted.audio is None and posted.text is None and posted.scores is None:
-        raise Refused("nothing-said", "Send audio, text or scores.")
     if posted.embedding is not None and posted.scores is None:
         raise Refused("embedding-without-scores", "An embedding comes with its scores.", "/scores")
+    if posted.audio is None and posted.text is None and posted.scores is None:
+        raise Refused("nothing-said", "Send audio, text or scores.")
     if posted.scores is not None and posted.recognizer is None:
         raise Refused("recognizer-required", "Scores and embeddings name their recognizer.", "/recognizer")
     if posted.scores is not None:

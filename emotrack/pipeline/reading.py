@@ -32,6 +32,7 @@ log = logging.getLogger("emotrack.pipeline")
 
 LEASE = timedelta(seconds=60)
 RETRY_AFTER = timedelta(seconds=15)
+LARGEST_FLOAT16 = 6e4
 MOST_ATTEMPTS = 5
 """An utterance that brought down its worker this often is set aside, so that it cannot do it for ever."""
 
@@ -131,9 +132,9 @@ def _keep_reading(
 
 
 def _keep_parts(utterance: Utterance, result: Recognition, start_s: float) -> None:
-    embedding, frames = result.embedding.astype("<f2"), result.frames.astype("<f2")
-    if not (np.isfinite(embedding).all() and np.isfinite(frames).all()):
+    if max(np.abs(result.embedding).max(), np.abs(result.frames).max(initial=0)) > LARGEST_FLOAT16:
         raise RecognizerError("The recognizer gave numbers too large to store.")
+    embedding, frames = result.embedding.astype("<f2"), result.frames.astype("<f2")
     Embedding(utterance=utterance, vector=embedding).save(force_insert=True)
     FrameLogits(
         utterance=utterance,
