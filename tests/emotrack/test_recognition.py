@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,27 +16,47 @@ from tests.emotrack.fakes import FakeRecognizer, service_of
 ONE_SECOND = Waveform(np.full(16_000, 0.3, dtype=np.float32))
 
 
-def test_what_queues_up_is_read_together_and_each_caller_gets_its_own():
-    recognizer = FakeRecognizer()
+def seconds(length: float) -> Waveform:
+    return Waveform(np.full(int(16_000 * length), 0.3, dtype=np.float32))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def ask_all_at_once(recognizer: FakeRecognizer, lengths: list[float]) -> dict[float, object]:
+    """Ask for several waveforms while the recognizer is busy, so that they queue up; answer or error each."""
+    service, outcome = service_of(recognizer), {}
     recognizer.hold.clear()
-    service = service_of(recognizer)
-    lengths = [0.5, 1.0, 1.5, 0.6, 0.7]
-    answers: dict[float, float] = {}
 
-    def ask(seconds: float) -> None:
-        waveform = Waveform(np.full(int(16_000 * seconds), 0.3, dtype=np.float32))
-        answers[seconds] = float(service.recognize(waveform).embedding[1])
+    def ask(length: float) -> None:
+        try:
+            outcome[length] = service.recognize(seconds(length))
+        except RecognizerError as error:
+            outcome[length] = error
 
-    threads = [threading.Thread(target=ask, args=(s,)) for s in lengths]
+    busy = threading.Thread(target=ask, args=(6.0,))
+    busy.start()
+    until(lambda: service._reader is not None and service._jobs.empty())
+    threads = [threading.Thread(target=ask, args=(length,)) for length in lengths]
     for thread in threads:
         thread.start()
-    while service._jobs.qsize() < len(lengths) - 1:
-        time.sleep(0.01)
+    until(lambda: service._jobs.qsize() == len(lengths))
     recognizer.hold.set()
-    for thread in threads:
-        thread.join()
-    assert answers == pytest.approx({s: s for s in lengths})
-    assert len(recognizer.batches) < len(lengths)
+    for thread in (busy, *threads):
+        thread.join(20)
+    return outcome
+
+
+def test_what_queues_up_is_read_together_and_each_caller_gets_its_own():
+    recognizer = FakeRecognizer()
+    lengths = [0.5, 1.0, 1.5, 0.6, 0.7]
+    answers = ask_all_at_once(recognizer, lengths)
+    assert {n: float(answers[n].embedding[1]) for n in lengths} == pytest.approx({n: n for n in lengths})
+    assert recognizer.batches == [1, 5]
 
 
 def test_one_bad_waveform_does_not_cost_its_neighbors():
@@ -45,27 +66,7 @@ def test_one_bad_waveform_does_not_cost_its_neighbors():
                 raise ZeroDivisionError
             return super()._read(waveform)
 
-    recognizer = Picky()
-    recognizer.hold.clear()
-    service = service_of(recognizer)
-    outcome: dict[float, object] = {}
-
-    def ask(seconds: float) -> None:
-        try:
-            outcome[seconds] = service.recognize(
-                Waveform(np.full(int(16_000 * seconds), 0.3, dtype=np.float32))
-            )
-        except RecognizerError as error:
-            outcome[seconds] = error
-
-    threads = [threading.Thread(target=ask, args=(s,)) for s in (1.0, 0.5, 1.5)]
-    for thread in threads:
-        thread.start()
-    while service._jobs.qsize() < 2:
-        time.sleep(0.01)
-    recognizer.hold.set()
-    for thread in threads:
-        thread.join()
+    outcome = ask_all_at_once(Picky(), [1.0, 0.5, 1.5])
     assert isinstance(outcome[0.5], RecognizerError)
     assert not isinstance(outcome[1.0], Exception) and not isinstance(outcome[1.5], Exception)
 
