@@ -337,6 +337,17 @@ def test_after_the_cool_down_there_is_a_notice_again(ann, session, recognizer):
     assert Notification.objects.filter(kind="fired").count() == 2
 
 
+def test_an_alert_that_was_muted_does_not_prolong_the_quiet(ann, session, recognizer):
+    muted = []
+    for hours in (0, 20, 30):
+        begins = NOW + timedelta(hours=hours)
+        each = factories.session(ann, begins, ended_at=begins + timedelta(minutes=20))
+        series(each, volatility_z=[4, 4, 4])
+        (alert,) = judge(each, recognizer, now=begins + timedelta(minutes=10)).fired
+        muted.append(alert.muted)
+    assert muted == ["", Muted.COOL_DOWN, ""]
+
+
 def test_a_receiver_that_was_told_hears_when_late_data_undoes_it(session, recognizer):
     channel()
     said = series(session, volatility_z=[4, 4, 4])
