@@ -204,6 +204,15 @@ def test_an_alert_whose_episode_vanishes_is_kept_as_superseded(session, recogniz
     assert (alert.superseded_at, alert.state, alert.resolved_at) == (SOON + STEP, "superseded", None)
 
 
+def test_it_is_superseded_once(session, recognizer):
+    said = series(session, volatility_z=[4, 4, 4])
+    judge(session, recognizer)
+    MoodPoint.objects.filter(utterance=said[1]).update(volatility_z=1)
+    judge(session, recognizer)
+    assert not judge(session, recognizer, now=SOON + STEP)
+    assert Alert.objects.get().superseded_at == SOON
+
+
 def test_an_alert_that_comes_back_is_the_same_one(session, recognizer):
     said = series(session, volatility_z=[4, 4, 4])
     (alert,) = judge(session, recognizer).fired
