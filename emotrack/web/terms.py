@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from analysis.measures import measure
 from emotrack.alerts.kinds import KINDS
-from emotrack.alerts.models import RuleVersion
+from emotrack.alerts.models import Alert, RuleVersion
 
 
 def number(value: float) -> str:
@@ -71,3 +71,22 @@ def measure_name(measure_id: str) -> str:
         "activation_level": _("Activation level over the last minutes"),
     }
     return names.get(measure_id) or measure(measure_id).label
+
+
+def why_sentence(alert: Alert) -> str:
+    """What was heard that made the rule fire, in one or two sentences."""
+    version = alert.version
+    if version.measure == "volatility_z":
+        said = _("%(how_long)s the voice moved from turn to turn far more than usual for this person.")
+        earlier = alert.baseline.get("n")
+        usual = " " + _("“Usual” comes from %(n)d earlier readings.") % {"n": earlier} if earlier else ""
+        return said % {"how_long": _capital(for_words(version))} + usual
+    if version.measure == "mood_level":
+        said = _("%(how_long)s the mood level stayed below %(line)s, lower than usual for this person.")
+        line = alert.baseline.get("threshold", version.threshold)
+        return said % {"how_long": _capital(for_words(version)), "line": number(round(line, 2))}
+    return _("%(measure)s: %(terms)s.") % {"measure": measure_name(version.measure), "terms": _fires(version)}
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

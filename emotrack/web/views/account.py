@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from emotrack.accounts.models import Theme, User
+from emotrack.accounts.models import User
 
 
 class SignInForm(AuthenticationForm):
@@ -57,7 +57,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("Saved."))
         return redirect("web:preferences")
-    context = {"form": form, "zones": sorted(zoneinfo.available_timezones()), "themes": Theme.choices}
+    context = {"form": form, "zones": sorted(zoneinfo.available_timezones()), "active": "you"}
     return render(request, "web/preferences.html", context, status=422 if form.errors else 200)
 
 

@@ -24,7 +24,7 @@ from emotrack.mood.models import MoodPoint
 from emotrack.web import session_page, words
 from emotrack.web.alert_chart import Moments, Watched, alert_figure
 from emotrack.web.looked_at import note_look, unseen_alerts
-from emotrack.web.terms import for_words, in_words, number
+from emotrack.web.terms import in_words, measure_name, number, why_sentence
 from emotrack.web.timeline import clock
 
 PAST_SHOWN = 60
@@ -47,6 +47,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
     unseen_ids = unseen_alerts(request.user).values("pk")
     past = mine.exclude(pk__in=unseen_ids)
     context = {
+        "active": "alerts",
         "unseen": _lines(request.user, _loaded(mine.filter(pk__in=unseen_ids))),
         "past": _lines(request.user, _loaded(past)[:PAST_SHOWN]),
         "past_total": past.count(),
@@ -93,12 +94,13 @@ def alert(request: HttpRequest, public_id: str) -> HttpResponse:
     watched = _watched(found)
     context = {
         "line": _line(found, (found.client.name or "") if may_read else ""),
+        "active": "alerts",
         "alert": found,
-        "measure": measure(found.version.measure),
+        "measure": measure_name(found.version.measure),
         "figure": alert_figure(watched, _moments(found), _line_words(watched)) if watched.at_s else None,
         "table": [(clock(t), v) for t, v in zip(watched.at_s, watched.values, strict=True)],
         "terms": in_words(found.version),
-        "for_words": for_words(found.version),
+        "why": why_sentence(found),
         "turns": _turns_behind(found, may_read),
         "notices": Notification.objects.filter(alert=found).select_related("channel").order_by("created_at"),
         "recognizer_line": words.recognizer_line(

@@ -60,6 +60,7 @@ def caseload(request: HttpRequest) -> HttpResponse:
     groups = [(slug, title, [x for x in lines if x.group == slug]) for slug, title in words.GROUPS]
     context = {
         "groups": [group for group in groups if group[2]],
+        "active": "caseload",
         "total": len(lines),
         "today": timezone.localtime(now),
         "headlines": {line.headline for line in lines if line.case.recognizer},

@@ -43,6 +43,13 @@ class SessionLine:
     alerts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    at: datetime
+    actor: str
+    words: str
+
+
 @login_required
 @require_safe
 def client(request: HttpRequest, public_id: str) -> HttpResponse:
@@ -52,6 +59,7 @@ def client(request: HttpRequest, public_id: str) -> HttpResponse:
     note_look(request.user, "client.read", found, now=now, subject=found.public_id, words=may_read)
     recognizer, others = _series(found, request.GET.get("series", ""))
     context = {
+        "active": "caseload",
         "client": found,
         "name": (found.name or "") if may_read else "",
         "may_read": may_read,
@@ -203,8 +211,14 @@ def _session_lines(client: Client, points: Sequence[SessionPoint]) -> list[Sessi
     return [SessionLine(s, by_id.get(s.public_id), counts[s.pk]) for s in sessions]
 
 
-def _looks(client: Client) -> list[AuditEvent]:
+def _looks(client: Client) -> list[Look]:
     """Who read what of this client, the newest first."""
-    actions = ["client.read", "session.read", "audio.read", "utterances.read"]
-    rows = AuditEvent.objects.filter(client=client.public_id, action__in=actions).order_by("-at")
-    return list(rows[:LOOKS_SHOWN])
+    said = {
+        "client.read": _("opened this page"),
+        "session.read": _("opened a session"),
+        "alert.read": _("opened an alert"),
+        "utterances.read": _("read a session"),
+        "audio.read": _("listened"),
+    }
+    rows = AuditEvent.objects.filter(client=client.public_id, action__in=said).order_by("-at")
+    return [Look(row.at, row.actor, said[row.action]) for row in rows[:LOOKS_SHOWN]]

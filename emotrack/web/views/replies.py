@@ -70,12 +70,12 @@ def replies(request: HttpRequest) -> HttpResponse:
             return redirect(f"{reverse('web:replies')}?language={language}")
     context = {
         "languages": [(slug, LANGUAGE_NAMES[slug], slug == language) for slug in LANGUAGES],
+        "active": "replies",
         "language": language,
         "fallbacks": _fallbacks(policy, language, problems),
         "strategies": _strategies(policy, language, problems),
         "newest": ResponsePolicy.objects.first(),
         "refused": bool(problems),
-        "strategy_names": STRATEGY_NAMES.values(),
     }
     return render(request, "web/replies.html", context, status=422 if problems else 200)
 

@@ -35,7 +35,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         fired = Alert.objects.visible_to(request.user).standing().filter(rule=rule, fired_at__gte=since)
         version = rule.current
         lines.append({"rule": rule, "version": version, "terms": in_words(version), "fired": fired.count()})
-    return render(request, "web/rules.html", {"lines": lines, "days": PREVIEW_DAYS})
+    return render(request, "web/rules.html", {"lines": lines, "days": PREVIEW_DAYS, "active": "rules"})
 
 
 def _rules_for(user: User) -> list[Rule]:
@@ -71,6 +71,7 @@ def rule(request: HttpRequest, public_id: str) -> HttpResponse:
         return redirect("web:rule", public_id=public_id)
     versions = list(found.versions.order_by("-number"))
     context = {
+        "active": "rules",
         "rule": found,
         "version": versions[0],
         "measure": measure_name(versions[0].measure),

@@ -14,7 +14,7 @@ from emotrack.accounts.models import User
 from emotrack.history.models import Audio, FrameLogits, Session, Utterance
 from emotrack.mood.models import MoodPoint
 from emotrack.web import session_page, words
-from emotrack.web.charts import session_figure
+from emotrack.web.charts import STACK_ORDER, session_figure
 from emotrack.web.looked_at import note_look
 from emotrack.web.session_page import SessionPage
 from emotrack.web.session_summary import facts
@@ -81,7 +81,9 @@ def _loaded(request: HttpRequest, found: Session) -> SessionPage:
 def _context(page: SessionPage) -> dict:
     recognizer = page.recognizer
     return {
+        "active": "caseload",
         "page": page,
+        "legend": STACK_ORDER[:7],
         "session": page.session,
         "client": page.session.client,
         "name": (page.session.client.name or "") if page.may_read else "",
