@@ -123,7 +123,14 @@ def test_for_a_person_who_is_usually_low_the_line_lies_lower(session, recognizer
     MoodPoint.objects.update(level=-0.45)
     (alert,) = judge(session, recognizer).fired
     assert alert.baseline["threshold"] == pytest.approx(-0.44826)
+    assert alert.baseline["recovery"] == pytest.approx(-0.39826)
     assert (alert.baseline["n"], alert.baseline["median"]) == (60, -0.3)
+
+
+def test_for_a_person_who_is_usually_well_the_absolute_line_holds(session, recognizer):
+    """Median .6 and MAD .1 alone would put the line at .45."""
+    series(session, baseline=SessionBaseline(valence=Usual(60, 0.6, 0.1)), level=[-0.24] * 12)
+    assert not judge(session, recognizer)
 
 
 def test_a_rule_on_a_dimension_that_the_recognizer_does_not_lead_with_is_off(session, recognizer):
@@ -260,6 +267,18 @@ def test_of_two_sessions_that_fire_at_once_the_first_to_fire_leads(ann, recogniz
     (lead,) = Alert.objects.open()
     (part,) = Alert.objects.exclude(pk=lead.pk)
     assert (lead.session, part.part_of) == (sessions[0], lead)
+
+
+def test_what_joins_an_open_alert_is_not_notified_again(ann, recognizer):
+    channel()
+    rule = Rule.objects.get(kind=Kind.VOLATILITY)
+    actions.save_rule(rule, cool_down_seconds=0, reason="Tell all.", by=factories.TESTS, now=BEFORE + STEP)
+    for seconds in (0, 30):
+        each = factories.session(ann, NOW + timedelta(seconds=seconds))
+        series(each, volatility_z=[4, 4, 4])
+        judge(each, recognizer)
+    assert sorted(Alert.objects.values_list("muted", flat=True)) == ["", Muted.JOINED]
+    assert Notification.objects.count() == 1
 
 
 def test_when_the_first_ends_the_other_is_the_open_one(ann, recognizer):
