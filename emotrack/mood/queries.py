@@ -28,6 +28,9 @@ JUMP = 2.5
 STEADY_SESSIONS = 3
 """Sessions in a row on one side of the usual range that are called a steady change; our choice."""
 
+SURE_TREND = 0.01
+"""A trend must be this far beyond chance to be named on a caseload, where many clients are looked at."""
+
 CASELOAD_DAYS = 365
 
 
@@ -186,9 +189,10 @@ def session_levels(points: Sequence[SessionPoint]) -> list[float | None]:
 class Standing:
     """Where a client stands against their own usual.
 
-    kind: ``usual``, ``jump``, ``steady`` or ``little``. side: -1 lower, 1 higher, 0 as usual.
+    kind: ``usual``, ``jump``, ``steady``, ``trend`` or ``little``. side: -1 lower, 1 higher, 0 as usual.
     sessions: how many in a row stand there; for ``little`` how many say enough so far.
-    band: usual range of session means, ``None`` while it is forming.
+    band: usual range of session means, ``None`` while it is forming. since: start of the first of them.
+    slope: per week, for ``trend``.
     distances: (n,) session means in own spreads from the own median, ``None`` where a session says too little
     or the usual is not known.
     """
@@ -198,38 +202,44 @@ class Standing:
     sessions: int = 0
     band: tuple[float, float] | None = None
     since: datetime | None = None
+    slope: float | None = None
     distances: tuple[float | None, ...] = ()
 
 
 def standing(points: Sequence[SessionPoint]) -> Standing:
-    """Hold the last session against all that came before it; oldest first."""
+    """Hold the last sessions against all that came before them; oldest first."""
     enough = [p for p in points if p.says_enough]
-    earlier = usual([p.mean for p in enough[:-1]])
-    if len(enough) <= ARM_SESSIONS or not earlier.scale:
+    recent = STEADY_SESSIONS if len(enough) >= ARM_SESSIONS + STEADY_SESSIONS else 1
+    ruler = usual([p.mean for p in enough[:-recent]])
+    band = ruler.band()
+    if ruler.n < ARM_SESSIONS or band is None or not ruler.scale:
         return Standing("little", sessions=len(enough))
-    band = earlier.band()
-    distances = tuple((p.mean - earlier.median) / earlier.scale if p.says_enough else None for p in points)
+    distances = tuple((p.mean - ruler.median) / ruler.scale if p.says_enough else None for p in points)
     if not points[-1].says_enough:
         return Standing("little", sessions=len(enough), band=band, distances=distances)
-    run = _run_outside(enough)
-    side = 1 if distances[-1] > 0 else -1
-    if run >= STEADY_SESSIONS:
-        return Standing("steady", side, run, band, enough[-run].started_at, distances)
-    if abs(distances[-1]) > JUMP:
-        return Standing("jump", side, 1, band, enough[-1].started_at, distances)
-    return Standing("usual", 0, 0, band, None, distances)
+    return _change(enough, band, distances)
 
 
-def _run_outside(enough: Sequence[SessionPoint]) -> int:
-    """How many of the last sessions in a row lie on one side of what was usual before them."""
-    before = usual([p.mean for p in enough[:-STEADY_SESSIONS]])
-    band = before.band()
-    if before.n < ARM_SESSIONS or band is None or not before.scale:
-        return 0
+def _change(
+    enough: Sequence[SessionPoint], band: tuple[float, float], distances: tuple[float | None, ...]
+) -> Standing:
+    side, run = _run_outside(enough, band)
+    if side and run >= STEADY_SESSIONS:
+        return Standing("steady", side, run, band, enough[-run].started_at, None, distances)
+    if side and abs(distances[-1]) > JUMP:
+        return Standing("jump", side, 1, band, enough[-1].started_at, None, distances)
+    trend = trend_of(enough) if side else None
+    if trend and trend.p is not None and trend.p < SURE_TREND and trend.slope_per_week * side > 0:
+        first = enough[0].started_at
+        return Standing("trend", side, len(enough), band, first, trend.slope_per_week, distances)
+    return Standing("usual", 0, 0, band, None, None, distances)
+
+
+def _run_outside(enough: Sequence[SessionPoint], band: tuple[float, float]) -> tuple[int, int]:
+    """Which side of the range the last session lies on (0 within), and for how many in a row."""
     low, high = band
     sides = [1 if p.mean > high else -1 if p.mean < low else 0 for p in reversed(enough)]
-    run = next((i for i, side in enumerate(sides) if side != sides[0]), len(sides))
-    return run if sides[0] else 0
+    return sides[0], next((i for i, side in enumerate(sides) if side != sides[0]), len(sides))
 
 
 @dataclass(frozen=True, slots=True)

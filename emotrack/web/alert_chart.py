@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from emotrack.web.timeline import GAP_S, clock, signed
+from emotrack.web.timeline import clock, signed
 
 HEIGHT = 280
+LONG_GAP_S = 300.0
+"""A longer time without a value breaks the curve."""
+
 AROUND_S = 240.0
 """Seconds shown before an alert began and after it ended."""
 
@@ -47,8 +50,12 @@ def alert_figure(watched: Watched, moments: Moments, words: dict[str, str]) -> d
     shown = [v for t, v in zip(watched.at_s, watched.values, strict=True) if window[0] <= t <= window[1]]
     values = [*shown, watched.threshold, watched.recovery, *(watched.usual or ())]
     pad = (max(values) - min(values)) * 0.14 or 0.5
+    runs = _runs(watched)
     return {
-        "data": [_curve(watched), *_beyond(watched)],
+        "data": [
+            *(area for run in runs for area in _beyond(run, watched.threshold, watched.above)),
+            *(_curve(run) for run in runs),
+        ],
         "layout": {
             "height": HEIGHT,
             "margin": {"l": 46, "r": 84, "t": 26, "b": 28},
@@ -67,48 +74,48 @@ def alert_figure(watched: Watched, moments: Moments, words: dict[str, str]) -> d
     }
 
 
-def _curve(watched: Watched) -> dict:
-    """One line, broken by a null where turns lie more than 75 s apart."""
-    x, y, text = [], [], []
-    for i, (at, value) in enumerate(zip(watched.at_s, watched.values, strict=True)):
-        if i and at - watched.at_s[i - 1] > 4 * GAP_S:
-            x.append(at)
-            y.append(None)
-            text.append("")
-        x.append(at)
-        y.append(value)
-        text.append(f"{clock(at)}  {signed(value)}")
+def _runs(watched: Watched) -> list[list[tuple[float, float]]]:
+    """Stretches without a silence of more than five minutes."""
+    runs: list[list[tuple[float, float]]] = []
+    for at, value in zip(watched.at_s, watched.values, strict=True):
+        if runs and at - runs[-1][-1][0] <= LONG_GAP_S:
+            runs[-1].append((at, value))
+        else:
+            runs.append([(at, value)])
+    return runs
+
+
+def _curve(run: Sequence[tuple[float, float]]) -> dict:
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "x": x,
-        "y": y,
-        "text": text,
+        "x": [at for at, _value in run],
+        "y": [value for _at, value in run],
+        "text": [f"{clock(at)}  {signed(value)}" for at, value in run],
         "hoverinfo": "text",
-        "connectgaps": False,
         "line": {"color": "$text", "width": 1.75},
         "marker": {"size": 6, "color": "$surface", "line": {"color": "$text", "width": 1.25}},
     }
 
 
-def _beyond(watched: Watched) -> list[dict]:
-    """The area beyond the threshold."""
-    line, sign = watched.threshold, 1 if watched.above else -1
-    x, y = [], []
-    for (x0, y0), (x1, y1) in pairwise(zip(watched.at_s, watched.values, strict=True)):
-        x.append(x0)
-        y.append(line + sign * max(sign * (y0 - line), 0.0))
+def _beyond(run: Sequence[tuple[float, float]], line: float, above: bool) -> list[dict]:
+    """The area beyond the threshold, cut where the curve crosses it."""
+    sign, x, y = 1 if above else -1, [run[0][0]], [run[0][1]]
+    for (x0, y0), (x1, y1) in pairwise(run):
         if (y0 - line) * (y1 - line) < 0:
             x.append(x0 + (x1 - x0) * (line - y0) / (y1 - y0))
             y.append(line)
-    if not x or all(v == line for v in y):
+        x.append(x1)
+        y.append(y1)
+    held = [line + sign * max(sign * (value - line), 0.0) for value in y]
+    if len(run) < 2 or all(value == line for value in held):
         return []
     return [
         {
             "type": "scatter",
             "mode": "lines",
             "x": [*x, x[-1], x[0]],
-            "y": [*y, line, line],
+            "y": [*held, line, line],
             "fill": "toself",
             "fillcolor": "$critical/.22",
             "line": {"width": 0},

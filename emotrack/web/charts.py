@@ -35,6 +35,7 @@ def session_figure(timeline: Timeline, width_px: int = 960, visible_s: float | N
         *_mood(timeline, lanes),
         *_ribbon(timeline, lanes, px_per_s),
         *_volatility(timeline, lanes),
+        _ground(lanes),
         _hover_targets(timeline, lanes),
     ]
     layout = lanes.layout(timeline)
@@ -260,6 +261,11 @@ def _above(x: Sequence[float], y: Sequence[float], line: float, lanes: _Lanes) -
             lanes, "volatility", type="scatter", mode="lines", fill="toself", fillcolor="$critical/.22",
             x=[*px, px[-1], px[0]], y=[*py, line, line], line={"width": 0}, name="above",
         )  # fmt: skip
+
+
+def _ground(lanes: _Lanes) -> dict:
+    """An axis without any trace is not drawn, and the clock stands on the alerts lane."""
+    return _trace(lanes, "alerts", type="scatter", mode="markers", x=[0], y=[0.5], marker={"opacity": 0})
 
 
 def _hover_targets(timeline: Timeline, lanes: _Lanes) -> dict:

@@ -244,11 +244,16 @@ def mix_figure(
         "data": data,
         "layout": {
             "height": MIX_HEIGHT,
-            "margin": {"l": 46, "r": 12, "t": 8, "b": 28},
+            "margin": {"l": 46, "r": 12, "t": 8, "b": 40},
             "barmode": "stack",
             "bargap": 0.22,
             "hovermode": "closest",
-            "xaxis": {"type": "category", "showspikes": False},
+            "xaxis": {
+                "type": "category",
+                "showspikes": False,
+                "tickangle": 0,
+                "tickvals": list(range(len(months))),
+            },
             "yaxis": {"range": [0, 1], "tickvals": [0, 0.5, 1], "ticktext": ["0", "50 %", "100 %"]},
         },
     }

@@ -45,7 +45,7 @@ def sentence(page: SessionPage) -> str:
     if (page.mood.coverage or 0) < mood.ENOUGH_COVERAGE:
         return _("Too little to say: few turns gave a reading.")
     if page.timeline.usual is None:
-        return words.baseline_state(page.baseline.n)
+        return _("Too early to hold against a usual.")
     return _against_usual(page)
 
 

@@ -118,6 +118,9 @@ def standing_sentence(standing: Standing, headline: str, now: datetime) -> str:
     if standing.kind == "jump":
         return _("%(side)s in the last session, more than chance alone would give.") % {"side": side}
     weeks = round((now - standing.since) / timedelta(weeks=1))
+    if standing.kind == "trend":
+        slope = f"{standing.slope:+.3f}".replace("-", "−")
+        return _("%(side)s: moving by %(slope)s a week.") % {"side": side, "slope": slope}
     if weeks >= 2:
         return ngettext(
             "%(side)s, steadily for %(n)d week.", "%(side)s, steadily for %(n)d weeks.", weeks

@@ -11,9 +11,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from emotrack.accounts.models import User
+from emotrack.alerts.models import Alert
 from emotrack.audit.actions import record
 from emotrack.history.models import Client
 from emotrack.mood import queries as mood
@@ -80,27 +83,39 @@ def _lines(user: User, now: datetime) -> list[Line]:
     return sorted(lines, key=_attention)
 
 
-def _alerts_by_client(user: User) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = defaultdict(list)
-    rows = unseen_alerts(user).values_list("pk", "client_id", "severity")
-    for _pk, client_id, severity in rows:
-        found[client_id].append(severity)
+def _alerts_by_client(user: User) -> dict[int, list[Alert]]:
+    """The gravest of each client first, then the newest."""
+    found: dict[int, list[Alert]] = defaultdict(list)
+    for alert in unseen_alerts(user).select_related("rule").newest_first():
+        found[alert.client_id].append(alert)
+    for alerts in found.values():
+        alerts.sort(key=lambda alert: -SEVERITY_ORDER.index(alert.severity))
     return found
 
 
-def _line(row: mood.CaseRow, readable: bool, severities: Sequence[str], now: datetime) -> Line:
+def _line(row: mood.CaseRow, readable: bool, alerts: Sequence[Alert], now: datetime) -> Line:
     headline = row.recognizer.headline if row.recognizer else "valence"
     contact = timezone.localtime(row.last_contact) if row.last_contact else None
     return Line(
         case=row,
         name=(row.client.name or "") if readable else "",
-        group=words.group_of(row, len(severities)),
-        sentence=words.standing_sentence(row.standing, headline, now),
+        group=words.group_of(row, len(alerts)),
+        sentence=_sentence(row, headline, alerts, now),
         spark=sparkline(row.points, row.standing, now),
-        alerts=len(severities),
-        severity=max(severities, key=SEVERITY_ORDER.index, default=""),
+        alerts=len(alerts),
+        severity=alerts[0].severity if alerts else "",
         contact=words.how_long_ago(contact, timezone.localtime(now)) if contact else "",
     )
+
+
+def _sentence(row: mood.CaseRow, headline: str, alerts: Sequence[Alert], now: datetime) -> str:
+    """What to look at first: an alert before a change, and never a bare "as usual" beside an alert."""
+    said = words.standing_sentence(row.standing, headline, now)
+    if not alerts:
+        return said
+    day = date_format(timezone.localtime(alerts[0].fired_at), "j M")
+    alert = _("%(title)s on %(day)s.") % {"title": alerts[0].title, "day": day}
+    return alert if row.standing.kind in ("usual", "little") else f"{alert} {said}"
 
 
 def _attention(line: Line) -> tuple:

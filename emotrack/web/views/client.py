@@ -6,7 +6,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 from django.contrib.auth.decorators import login_required
@@ -194,8 +194,13 @@ def _by_month(points: Sequence[SessionPoint]) -> tuple[list[str], list[list[floa
             at = timezone.localtime(point.started_at)
             months[at.year, at.month].append((point.valid, point.shares))
     kept = sorted(months)[-12:]
-    names = [date_format(datetime(y, m, 1, tzinfo=timezone.get_current_timezone()), "M Y") for y, m in kept]
-    return names, [_weighted(months[key]) for key in kept]
+    return [_month(y, m, first=i == 0) for i, (y, m) in enumerate(kept)], [_weighted(months[k]) for k in kept]
+
+
+def _month(year: int, month: int, *, first: bool) -> str:
+    """The month's name; the year stands under the first one and under each January."""
+    name = date_format(date(year, month, 1), "M")
+    return f"{name}<br>{year}" if first or month == 1 else name
 
 
 def _weighted(rows: Sequence[tuple[int, Sequence[float]]]) -> list[float]:
