@@ -18,7 +18,8 @@ from analysis.baseline import BASELINE_VALUES, SessionBaseline, Usual, session_b
 from analysis.response import Policy, validate_policy
 from analysis.series import Level, Levels, MoodValues, SessionTracker, Turn
 from analysis.volatility import WINDOW, WINDOW_PAIRS
-from emotrack.audit.actions import Actor, record
+from emotrack.audit.actions import record
+from emotrack.audit.models import Actor
 from emotrack.history.models import Client, Embedding, ReadingState, Recognizer, Session, Utterance
 from emotrack.mood.models import MoodPoint, ResponsePolicy, SessionMood
 

@@ -32,10 +32,11 @@ def _process_in_thread(utterance_id: int) -> None:
 def hurry(utterance: Utterance, *, wait_s: float) -> Utterance:
     """Wait for the reading, ``wait_s`` at most; the fresh row, which may still be queued."""
     if utterance.status == Status.QUEUED:
+        until = monotonic() + wait_s
         if settings.RECOGNIZE_IN_WEB:
             _wait_for(_executor.submit(_process_in_thread, utterance.pk), wait_s)
-        else:
-            _wait_for_worker(utterance.pk, wait_s)
+        # A worker may have been quicker to take it; then the reading is on its way there.
+        _wait_for_row(utterance.pk, until)
     return Utterance.objects.select_related("client", "session", "recognizer").get(pk=utterance.pk)
 
 
@@ -46,9 +47,12 @@ def _wait_for(done: Future, wait_s: float) -> None:
         log.info("a reading was not ready within %g s", wait_s)
 
 
-def _wait_for_worker(utterance_id: int, wait_s: float) -> None:
-    until = monotonic() + wait_s
-    while monotonic() < until:
-        if not Utterance.objects.filter(pk=utterance_id, status=Status.QUEUED).exists():
-            return
+def _wait_for_row(utterance_id: int, until: float) -> None:
+    waiting = Utterance.objects.filter(pk=utterance_id, status=Status.QUEUED)
+    while waiting.exists() and monotonic() < until and not _is_delayed(utterance_id):
         sleep(POLL_S)
+
+
+def _is_delayed(utterance_id: int) -> bool:
+    """Whether it was given back untried, so that waiting for it now is in vain."""
+    return Utterance.objects.filter(pk=utterance_id, attempts=0, leased_until__isnull=False).exists()

@@ -38,6 +38,7 @@ class FakeRecognizer:
         )
         self.broken: Callable[[], Exception] | None = None
         self.spoiled: Callable[[Recognition], Recognition] | None = None
+        self.asked = 0
         self.batches: list[int] = []
         self.corrections: list[SpeakerCorrection | None] = []
         self.hold = threading.Event()
@@ -48,6 +49,7 @@ class FakeRecognizer:
         waveforms: Sequence[Waveform],
         corrections: Sequence[SpeakerCorrection | None] | None = None,
     ) -> list[Recognition]:
+        self.asked += 1
         assert self.hold.wait(30)
         if self.broken is not None:
             raise self.broken()

@@ -40,7 +40,7 @@ def ask_all_at_once(recognizer: FakeRecognizer, lengths: list[float]) -> dict[fl
 
     busy = threading.Thread(target=ask, args=(6.0,))
     busy.start()
-    until(lambda: service._reader is not None and service._jobs.empty())
+    until(lambda: recognizer.asked == 1)
     threads = [threading.Thread(target=ask, args=(length,)) for length in lengths]
     for thread in threads:
         thread.start()

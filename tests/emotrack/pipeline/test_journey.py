@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from emotrack.history.models import Audio, Embedding, FrameLogits, Session, Utte
 from emotrack.mood.models import MoodPoint
 from emotrack.pipeline import Posted, upkeep
 from emotrack.privacy import actions as privacy
+from emotrack.recognition import RecognizerUnavailable
 from tests.analysis import sounds
 from tests.emotrack import factories as make
 
@@ -83,8 +85,6 @@ def test_a_killed_workers_utterance_is_taken_up_again(session, fake_recognizer):
 
 
 def test_without_a_recognizer_it_waits_and_is_read_after_the_repair(session, fake_recognizer):
-    from emotrack.recognition import RecognizerUnavailable
-
     fake_recognizer.broken = lambda: RecognizerUnavailable("no weights")
     waiting = accept(session, audio=SPEECH)
     assert read(waiting).status == "queued"
@@ -105,8 +105,6 @@ def test_a_recognizer_that_breaks_fails_the_reading_and_keeps_the_utterance(sess
 
 
 def spoil(**changes):
-    from dataclasses import replace
-
     return lambda result: replace(result, **changes)
 
 
@@ -378,3 +376,28 @@ def test_every_acceptance_is_in_the_audit_log_without_content(session):
     event = AuditEvent.objects.get(action="utterance.accepted")
     assert "secret" not in str(event.detail)
     assert event.client == session.client.public_id
+
+
+def test_a_caller_waits_also_when_a_worker_was_quicker(
+    session, fake_recognizer, processed_in_place, monkeypatch
+):
+    waiting = accept(session, audio=SPEECH)
+    history.lease(waiting.pk, now=timezone.now(), until=timezone.now() + timedelta(minutes=1))
+    polls = []
+
+    def meanwhile(_seconds: float) -> None:
+        polls.append(1)
+        Utterance.objects.filter(pk=waiting.pk).update(leased_until=None)
+        pipeline.process(waiting.pk)
+
+    monkeypatch.setattr("emotrack.pipeline.waiting.sleep", meanwhile)
+    done = pipeline.hurry(waiting, wait_s=5)
+    assert (done.status, len(polls)) == ("analyzed", 1)
+
+
+def test_a_caller_does_not_wait_for_a_recognizer_that_is_not_there(
+    session, fake_recognizer, processed_in_place
+):
+    fake_recognizer.broken = lambda: RecognizerUnavailable("no weights")
+    waiting = accept(session, audio=SPEECH)
+    assert pipeline.hurry(waiting, wait_s=600).status == "queued"

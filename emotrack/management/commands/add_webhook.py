@@ -1,0 +1,27 @@
+"""Adds an address that is told when an alert fires, and prints the secret that signs what it gets."""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from emotrack.alerts import actions as alerts
+from emotrack.audit.models import Actor
+from emotrack.history.actions import Refused
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("url")
+        parser.add_argument("--name", default="Webhook")
+
+    def handle(self, url: str, name: str, **options: object) -> None:
+        try:
+            channel, secret = alerts.create_channel(
+                name=name, url=url, by=Actor.system("command line"), now=timezone.now()
+            )
+        except Refused as refused:
+            raise CommandError(refused.detail) from refused
+        self.stdout.write(f"Added {channel.public_id}. Its secret, shown once: {secret}")
