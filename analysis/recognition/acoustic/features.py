@@ -35,13 +35,14 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, ...]:
         return nothing, nothing, nothing, nothing
     mean = values.mean(axis=0)
     centered = values - mean
-    variance = np.mean(centered**2, axis=0)
+    square = centered * centered
+    variance = np.mean(square, axis=0)
     safe = np.maximum(variance, 1e-8)
     return (
         mean,
         np.sqrt(variance),
-        np.mean(centered**3, axis=0) / safe**1.5,
-        np.mean(centered**4, axis=0) / safe**2 - 3,
+        np.mean(square * centered, axis=0) / safe**1.5,
+        np.mean(square * square, axis=0) / safe**2 - 3,
     )
 
 

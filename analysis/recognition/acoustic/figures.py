@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.affect import decide_reading, project
+from analysis.affect import AFFECTIVE, PAD, decide_reading
 from analysis.recognition.calibration import (
     brier_score,
     expected_calibration_error,
@@ -48,24 +48,31 @@ def calibration(probability: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 
 
 def abstention(probability: np.ndarray, truth: np.ndarray, temperature: float) -> dict[str, float]:
-    """Share of clips with each reading after calibration, and the accuracy and UAR of those that are ok."""
+    """Share of clips with each reading after calibration, and what abstaining buys.
+
+    Accuracy is over clips whose true label speaks about affect; boredom (*other*) is rightly read as unknown.
+    """
     calibrated = tempered(probability, temperature)
     reading = np.array([decide_reading(row) for row in calibrated])
     ok = reading == Reading.OK
     shares = {str(state): float(np.mean(reading == state)) for state in np.unique(reading)}
+    affective = AFFECTIVE[truth]
     right = probability.argmax(axis=1) == truth
     return {
         **shares,
-        "accuracy_all": float(right.mean()),
-        "accuracy_ok": float(right[ok].mean()),
-        "uar_ok": average_recall(probability[ok], truth[ok]),
+        "affective_ok": float(ok[affective].mean()),
+        "accuracy_affective": float(right[affective].mean()),
+        "accuracy_affective_ok": float(right[affective & ok].mean()),
     }
 
 
 def activation_auc(probability: np.ndarray, truth: np.ndarray) -> float:
-    """Probability that an utterance of a high-activation label gets more arousal than another."""
-    arousal = np.asarray(project(probability).arousal, float)
-    arousal = np.where(np.isfinite(arousal), arousal, 0.0)
+    """Probability that an utterance of a high-activation label gets more arousal than another.
+
+    Arousal as ``affect.project`` has it, but for every utterance, also where the affect mass is small.
+    """
+    affective = probability[:, [LABELS.index(label) for label in PAD]]
+    arousal = affective @ [point[1] for point in PAD.values()] / affective.sum(axis=1)
     high = np.isin(truth, [LABELS.index(label) for label in HIGH_ACTIVATION])
     above = arousal[high][:, None] - arousal[~high][None, :]
     return float(np.mean(above > 0) + 0.5 * np.mean(above == 0))

@@ -27,7 +27,7 @@ class Settings:
     """
 
     inverse_penalty: float = 0.01
-    copies: int = 3
+    copies: int = 4
     seed: int = 0
     unheard: float = 0.01
     bursts_weight: float = 0.0
@@ -54,17 +54,20 @@ def fit(
 ) -> Model:
     """The model for (n, D) clean features, their (n, copies, D) disturbed versions and (n,) labels.
 
-    Every label weighs the same, whatever its number of clips. bursts: (m, D) of surprised vocal bursts.
+    Every label weighs the same whatever its number of clips, and the copies of a clip together weigh as much
+    as the clip. bursts: (m, D) of surprised vocal bursts.
     """
     rows = np.vstack([clean, copies.reshape(-1, clean.shape[1])]).astype(np.float64)
     labels = np.concatenate([truth, np.repeat(truth, copies.shape[1])])
-    mean, scale = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-6)
+    share = np.repeat([1.0, 1.0 / max(1, copies.shape[1])], [len(clean), len(rows) - len(clean)])
+    mean = np.average(rows, axis=0, weights=share)
+    scale = np.maximum(np.sqrt(np.average((rows - mean) ** 2, axis=0, weights=share)), 1e-6)
     blank = Model(mean, scale, np.zeros((len(LABELS), len(mean))), np.zeros(len(LABELS)), np.zeros(len(mean)))
-    embedded, weight = blank.embed(rows), balanced_weights(labels)
+    embedded, weight = blank.embed(rows), balanced_weights(labels) * share
     if bursts is not None and settings.bursts_weight > 0:
         embedded = np.vstack([embedded, blank.embed(bursts)])
-        share = settings.bursts_weight * weight.sum() / len(bursts)
-        weight = np.concatenate([weight, np.full(len(bursts), share)])
+        burst = settings.bursts_weight * weight.sum() / len(bursts)
+        weight = np.concatenate([weight, np.full(len(bursts), burst)])
         labels = np.concatenate([labels, np.full(len(bursts), SURPRISED)])
     head = LogisticRegression(C=settings.inverse_penalty, max_iter=1000)
     head.fit(embedded.astype(np.float64), labels, sample_weight=weight)
