@@ -175,10 +175,10 @@ def _verticals(moments: Moments) -> list[dict]:
 def _moment_words(moments: Moments) -> list[dict]:
     """The beginning to the left of its line, the others to the right, the end a step lower."""
     note = {"xref": "x", "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False}
-    font = {"size": 11, "color": "$text"}
+    font = {"size": 11, "color": "$text", "weight": 600}
     notes = [
         {**note, "x": moments.pending_s, "xanchor": "right", "text": moments.pending, "font": {"size": 11}},
-        {**note, "x": moments.fired_s, "xanchor": "left", "text": f"<b>{moments.fired}</b>", "font": font},
+        {**note, "x": moments.fired_s, "xanchor": "left", "text": moments.fired, "font": font},
     ]
     if moments.ended_s is not None:
         notes.append(

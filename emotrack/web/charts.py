@@ -20,6 +20,7 @@ STACK_PX = 60.0
 
 MARGIN = {"l": 128, "r": 16, "t": 28, "b": 28}
 LANE_GAP = 26
+TICK_PX = 70
 
 
 def session_figure(timeline: Timeline, width_px: int = 960, visible_s: float | None = None) -> dict:
@@ -38,7 +39,7 @@ def session_figure(timeline: Timeline, width_px: int = 960, visible_s: float | N
         _ground(lanes),
         _hover_targets(timeline, lanes),
     ]
-    layout = lanes.layout(timeline)
+    layout = lanes.layout(timeline, width_px, visible_s)
     layout["shapes"] = marks.shapes(timeline, lanes.axes)
     layout["annotations"] = marks.annotations(timeline, lanes.axes, px_per_s)
     return {"data": data, "layout": layout}
@@ -55,8 +56,9 @@ class _Lanes:
         self.inner = sum(heights.values()) + LANE_GAP * (len(heights) - 1)
         self.height = self.inner + MARGIN["t"] + MARGIN["b"]
 
-    def layout(self, timeline: Timeline) -> dict:
+    def layout(self, timeline: Timeline, width_px: int, visible_s: float | None) -> dict:
         end = max(timeline.duration_s, 60.0)
+        ticks = _ticks(end, visible_s or end, width_px)
         layout = {
             "height": self.height,
             "margin": MARGIN,
@@ -64,7 +66,7 @@ class _Lanes:
             "hovermode": "x",
             "hoversubplots": "axis",
             "meta": {"lanes": [], "duration_s": end, "px": self.inner},
-            "xaxis": {"range": [-end * 0.004, end * 1.004], "anchor": self.axes["alerts"], **_ticks(end)},
+            "xaxis": {"range": [-end * 0.004, end * 1.004], "anchor": self.axes["alerts"], **ticks},
         }
         top = 0
         ranges = {"sound": [-1, 1], "ribbon": [0, 1.3], "alerts": [0, 1]}
@@ -103,9 +105,11 @@ def _scale(lane: str, timeline: Timeline) -> dict:
     }
 
 
-def _ticks(end_s: float) -> dict:
-    steps = (10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
-    step = next((s for s in steps if end_s / s <= 11), round(end_s / 8))
+def _ticks(end_s: float, visible_s: float, width_px: int) -> dict:
+    """Round times, at least 70 px apart on screen."""
+    steps = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
+    least = visible_s * TICK_PX / width_px
+    step = next((s for s in steps if s >= least), round(least))
     values = [i * step for i in range(int(end_s // step) + 1)]
     return {"tickvals": values, "ticktext": [clock(v) for v in values]}
 

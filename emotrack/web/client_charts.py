@@ -210,8 +210,8 @@ def _end_value(last: Meeting, band: tuple[float, float] | None) -> list[dict]:
             "y": last.mean,
             "xanchor": "left",
             "xshift": 9,
-            "text": f"<b>{signed(last.mean)}</b>",
-            "font": {"size": 12, "color": _tone(last.mean, band)},
+            "text": signed(last.mean),
+            "font": {"size": 12, "color": _tone(last.mean, band), "weight": 600},
             "showarrow": False,
         }
     ]
@@ -236,6 +236,7 @@ def mix_figure(
                 "textposition": "inside",
                 "insidetextanchor": "middle",
                 "textangle": 0,
+                "constraintext": "none",
                 "textfont": {"size": 11, "color": f"$i-{label}"},
                 "hovertemplate": "%{fullData.name} %{y:.0%}<extra></extra>",
             }

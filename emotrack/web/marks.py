@@ -83,11 +83,25 @@ def _line_words(timeline: Timeline, axes: Axes) -> Iterable[dict]:
     if timeline.threshold is not None:
         font = {"size": 11, "color": "$critical"}
         text = timeline.words.alert_above
-        yield {**place, "y": timeline.threshold, "yanchor": "bottom", "text": text, "font": font}
+        yield {
+            **place,
+            "y": timeline.threshold,
+            "yanchor": "bottom",
+            "text": text,
+            "font": font,
+            "bgcolor": "$surface/.75",
+        }
     if timeline.recovery is not None:
         font = {"size": 11, "color": "$muted"}
         text = timeline.words.ends_below
-        yield {**place, "y": timeline.recovery, "yanchor": "top", "text": text, "font": font}
+        yield {
+            **place,
+            "y": timeline.recovery,
+            "yanchor": "top",
+            "text": text,
+            "font": font,
+            "bgcolor": "$surface/.75",
+        }
 
 
 def _block_words(timeline: Timeline, axes: Axes, px_per_s: float) -> Iterable[dict]:
@@ -118,8 +132,8 @@ def _letters(timeline: Timeline, axes: Axes, px_per_s: float) -> Iterable[dict]:
                 "x": middle,
                 "yref": axes["ribbon"],
                 "y": 1.16,
-                "text": f"<b>{run[0].code}</b>",
-                "font": {"size": 10.5, "color": "$text"},
+                "text": run[0].code,
+                "font": {"size": 10.5, "color": "$text", "weight": 600},
                 "showarrow": False,
             }
 

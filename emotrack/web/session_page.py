@@ -84,12 +84,19 @@ def load(session: Session, *, may_read: bool) -> SessionPage:
     baseline = baseline_from(session_mood.baseline if session_mood else None) or SessionBaseline()
     duration_s = max([row.end_s for row in rows], default=0.0)
     turns = _turns(session, utterances, points, recognizer)
+    usual, episodes = _usual(baseline, recognizer), _episodes(session, duration_s)
     timeline = Timeline(
         turns=turns,
         duration_s=duration_s,
-        words=_words(recognizer, lines, any(t.z is not None for t in turns)),
-        episodes=_episodes(session, duration_s),
-        usual=_usual(baseline, recognizer),
+        words=_words(
+            recognizer,
+            lines,
+            has_z=any(t.z is not None for t in turns),
+            has_usual=usual is not None,
+            has_alerts=bool(episodes),
+        ),
+        episodes=episodes,
+        usual=usual,
         threshold=lines.threshold if lines else None,
         recovery=lines.recovery_threshold if lines else None,
         wave=_wave(session, utterances, sounds, duration_s) if may_read else (),
@@ -232,19 +239,17 @@ def _hover(
     """Lines for the pointer: time and label, distribution, place, changeability."""
     if utterance.reading != "ok":
         slug = words.reason_slug(utterance.reading, utterance.quality)
-        lines = [f"<b>{clock(at_s)}</b>  {_('No reading')}", str(words.NO_READING[slug])]
+        lines = [f"{clock(at_s)}  {_('No reading')}", str(words.NO_READING[slug])]
         return "<br>".join(lines + ([words.in_a_line(shares, 3)] if shares else []))
     label = words.EMOTIONS[words.strongest(shares)]
-    lines = [
-        f"<b>{clock(at_s)}</b>  {_('May sound %(label)s') % {'label': label}} {words.percent(max(shares))}"
-    ]
+    lines = [f"{clock(at_s)}  {_('May sound %(label)s') % {'label': label}} {words.percent(max(shares))}"]
     lines.append(words.in_a_line(shares, 4))
     lines.append(f"{words.DIMENSIONS[headline]} {signed(getattr(point, headline))}")
     if (level := level_of(point, headline)) is not None:
         lines[-1] += f" · {_('level')} {signed(level)}"
     if point.volatility_z is not None:
         lines.append(
-            _("changeability %(z)s of own spread") % {"z": f"{point.volatility_z:+.1f}".replace("-", "−")}
+            _("volatility %(z)s own spreads") % {"z": f"{point.volatility_z:+.1f}".replace("-", "−")}
         )
     return "<br>".join(lines)
 
@@ -256,35 +261,33 @@ def _usual(baseline: SessionBaseline, recognizer: Recognizer | None) -> tuple[fl
     return usual.band() if usual.armed else None
 
 
-def _words(recognizer: Recognizer | None, lines: RuleVersion | None, has_z: bool) -> Words:
-    headline = recognizer.headline if recognizer else "valence"
-    volatility = _("against own usual") if has_z else _("plain index, no usual yet")
+def _words(
+    recognizer: Recognizer | None,
+    lines: RuleVersion | None,
+    *,
+    has_z: bool,
+    has_usual: bool,
+    has_alerts: bool,
+) -> Words:
+    valence = recognizer is None or recognizer.headline == "valence"
+    band = _("band: usual") if has_usual else _("no usual yet")
     return Words(
         lanes={
             "sound": (_("Sound"), _("click to play")),
-            "mood": (
-                (_("Mood"), _("valence; band: usual"))
-                if headline == "valence"
-                else (_("Calm ↔ agitated"), _("band: usual"))
-            ),
+            "mood": (_("Mood"), _("valence; %(band)s") % {"band": band})
+            if valence
+            else (_("Calm ↔ agitated"), band),
             "ribbon": (_("May sound"), _("height = share")),
-            "volatility": (_("Volatility"), volatility),
-            "alerts": (_("Alerts"), ""),
+            "volatility": (
+                _("Volatility"),
+                _("against own usual") if has_z else _("plain index, no usual yet"),
+            ),
+            "alerts": (_("Alerts"), "" if has_alerts else _("none")),
         },
         no_reading=_("no reading"),
         alert_above=_("alert above %(x)s") % {"x": f"{lines.threshold:g}"} if lines else "",
         ends_below=_("ends below %(x)s") % {"x": f"{lines.recovery_threshold:g}"} if lines else "",
     )
-
-
-def volatility_lines(session: Session) -> RuleVersion | None:
-    """The terms by which the session's changeability is judged: the client's own rule's, else everybody's."""
-    rules = [rule for rule in rules_for(session.client_id) if rule.kind == Kind.VOLATILITY]
-    for rule in sorted(rules, key=lambda rule: (rule.client_id is None, rule.pk)):
-        terms = version_in_force(rule, session.started_at)
-        if terms.measure == "volatility_z":
-            return terms
-    return None
 
 
 def _episodes(session: Session, end_s: float) -> list[Episode]:

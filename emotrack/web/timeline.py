@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from analysis.values import LABELS
 
 GAP_S = 75.0
-"""A longer silence between two turns breaks the lines."""
+"""A longer time between two turns breaks the lines …"""
+
+GAP_STEPS = 3.0
+"""… but in a conversation whose turns are sparse only one of this many usual steps does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +115,20 @@ def signed(value: float) -> str:
     return "0.00" if text[1:] == "0.00" else text
 
 
+def longest_joined_s(turns: Sequence[Turn]) -> float:
+    """Seconds between two turns up to which a line joins them."""
+    steps = sorted(after.at_s - before.at_s for before, after in pairwise(turns))
+    return max(GAP_S, GAP_STEPS * steps[len(steps) // 2]) if steps else GAP_S
+
+
 def runs_of(turns: Sequence[Turn]) -> list[list[Turn]]:
-    """Read turns in runs that a line may join: no gap over 75 s and no run of abstentions within."""
+    """Read turns in runs that a line may join: no long gap and no run of abstentions within."""
     runs: list[list[Turn]] = []
+    gap_s = longest_joined_s(turns)
     missing, last_end = 0, None
     for turn in turns:
         if turn.read:
-            joined = last_end is not None and turn.at_s - last_end <= GAP_S and missing < 2
+            joined = last_end is not None and turn.at_s - last_end <= gap_s and missing < 2
             runs[-1].append(turn) if joined else runs.append([turn])
             missing, last_end = 0, turn.end_s
         elif turn.reading:

@@ -25,7 +25,7 @@ const template = () => ({
     paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
     margin: { l: 44, r: 16, t: 8, b: 28, pad: 0 },
     showlegend: false, hoverdistance: 40, spikedistance: -1, dragmode: 'pan', bargap: .12, uirevision: 'keep',
-    hoverlabel: { bgcolor: '$surface', bordercolor: '$edge', font: { size: 12, color: '$text' }, align: 'left', namelength: -1 },
+    hoverlabel: { bgcolor: '$surface', bordercolor: '$edge', font: { size: 12, color: '$text', family: getComputedStyle(document.body).fontFamily }, align: 'left', namelength: -1 },
     xaxis: {
       showgrid: false, zeroline: false, showline: true, linecolor: '$line', linewidth: 1, ticks: 'outside', ticklen: 4,
       tickcolor: '$line', tickfont: font(12), automargin: false, fixedrange: false,

@@ -49,15 +49,11 @@ async function show(grew = false) {
   const range = zoomed(layout, shown, grew)
   await draw(chart, figure, {
     margin: { ...layout.margin, l: left() },
-    xaxis: { ...layout.xaxis, range, ...(narrow() ? { nticks: 5, tickmode: 'auto', ticktext: undefined, tickvals: fewer(layout.xaxis.tickvals), ...fewerWords(layout.xaxis) } : {}) },
+    xaxis: { ...layout.xaxis, range },
   })
   nameLanes(layout.meta.lanes)
   showPlayhead()
 }
-
-const every = list => Math.ceil(list.length / 5)
-const fewer = list => list.filter((_, i) => i % every(list) === 0)
-const fewerWords = axis => ({ tickmode: 'array', ticktext: fewer(axis.ticktext) })
 
 function zoomed(layout, shown, grew) {
   const whole = layout.xaxis.range

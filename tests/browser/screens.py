@@ -117,7 +117,7 @@ def take(browser: Browser, address: str, user: str, only: list[str], into: Path)
                 continue
             page.goto(url)
             page.wait_for_timeout(300)
-            page.wait_for_function("!document.querySelector('.plot.waiting')", timeout=20000)
+            page.wait_for_selector(".plot.waiting", state="detached", timeout=20000)
             if name == "session":
                 page.locator(".tr.turn button").first.click()
                 page.wait_for_timeout(500)

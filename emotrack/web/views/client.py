@@ -127,7 +127,7 @@ def _texts(lazy: dict) -> dict[str, str]:
 
 def _meeting(point: SessionPoint, level: float | None, half_width: float | None) -> Meeting:
     at = timezone.localtime(point.started_at)
-    said = f"<b>{date_format(at, 'j M Y')}</b>"
+    said = date_format(at, "j M Y")
     coverage = _("%(share)s of turns gave a reading") % {"share": words.percent(point.coverage)}
     if point.says_enough:
         interval = f" ± {half_width:.2f}" if half_width is not None else ""

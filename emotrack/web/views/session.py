@@ -111,13 +111,15 @@ def turn(request: HttpRequest, public_id: str, turn_id: str) -> HttpResponse:
     sound = Audio.objects.filter(pk=row.pk).first()
     shares = session_page.shares_of(row)
     label = words.strongest(shares) if shares else ""
+    frames = FrameLogits.objects.filter(pk=row.pk).first()
     context = {
         "turn": row,
         "point": point,
         "shares": words.distribution(shares) if shares else [],
         "label": label,
         "headline": row.recognizer.headline if row.recognizer else "valence",
-        "why": _why(row, label, sound),
+        "frames": frames is not None,
+        "why": _why(row, frames, label, sound) if frames is not None and row.reading == "ok" else None,
         "windowed": bool(row.recognizer) and row.recognizer.decomposition == "windowed",
         "no_reading": words.NO_READING[words.reason_slug(row.reading, row.quality)]
         if row.reading not in ("", "ok")
@@ -127,12 +129,7 @@ def turn(request: HttpRequest, public_id: str, turn_id: str) -> HttpResponse:
     return render(request, "web/_turn.html", context)
 
 
-def _why(utterance: Utterance, label: str, sound: Audio | None) -> Why | None:
-    frames = FrameLogits.objects.filter(pk=utterance.pk).first() if label else None
-    if frames is None or utterance.reading != "ok":
-        return None
+def _why(utterance: Utterance, frames: FrameLogits, label: str, sound: Audio | None) -> Why | None:
     loud = session_page.loudness(sound)
-    return why(
-        frames.logits.astype(np.float64), frames.rate_hz, frames.first_frame_s, label, loud,
-        utterance.duration_ms / 1000,
-    )  # fmt: skip
+    logits = frames.logits.astype(np.float64)
+    return why(logits, frames.rate_hz, frames.first_frame_s, label, loud, utterance.duration_ms / 1000)
