@@ -1,4 +1,4 @@
-"""On real speech: unheard speakers are read above chance, and a burst of feeling stands out from a calm past."""
+"""On real speech: unheard speakers are read above chance; a burst of feeling stands out from a calm past."""
 
 import numpy as np
 import pytest
