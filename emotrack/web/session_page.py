@@ -290,6 +290,16 @@ def _words(
     )
 
 
+def volatility_lines(session: Session) -> RuleVersion | None:
+    """The terms by which the session's changeability is judged: the client's own rule's, else everybody's."""
+    rules = [rule for rule in rules_for(session.client_id) if rule.kind == Kind.VOLATILITY]
+    for rule in sorted(rules, key=lambda rule: (rule.client_id is None, rule.pk)):
+        terms = version_in_force(rule, session.started_at)
+        if terms.measure == "volatility_z":
+            return terms
+    return None
+
+
 def _episodes(session: Session, end_s: float) -> list[Episode]:
     return [_episode(session, span, end_s) for span in episode_spans(session)]
 
