@@ -16,7 +16,12 @@ function drawAll() {
   }
 }
 
-const narrow = (place, figure) => place.clientWidth > 520 ? {} : { xaxis: { ...figure.layout.xaxis, nticks: 4 } }
+function narrow(place, figure) {
+  if (place.clientWidth > 520) return {}
+  const { xaxis } = figure.layout
+  const fewer = xaxis.tickvals?.filter((_, i) => i % 2 === 0)
+  return { xaxis: { ...xaxis, nticks: 4, ...(fewer && !xaxis.ticktext ? { tickvals: fewer } : {}) } }
+}
 
 function exchange(button) {
   const card = button.closest('[data-twin]')

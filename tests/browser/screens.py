@@ -39,17 +39,18 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def service(var: Path) -> Iterator[tuple[str, str]]:
+def service(var: Path, *options: str) -> Iterator[tuple[str, str]]:
     """A running installation: its address and the name of its first user."""
     port = free_port()
     environment = os.environ | {"EMOTRACK_VAR_DIR": str(var), "OMP_NUM_THREADS": "1"}
     manage = [sys.executable, "manage.py"]
-    server = subprocess.Popen([*manage, "run", "--port", str(port)], cwd=ROOT, env=environment)
+    server = subprocess.Popen([*manage, "run", "--port", str(port), *options], cwd=ROOT, env=environment)
     try:
         _wait_for(f"http://127.0.0.1:{port}/sign-in", server)
+        set_password = [*manage, "shell", "-v0", "-c", _SET_PASSWORD]
         said = subprocess.run(
-            [*manage, "shell", "-v0", "-c", _SET_PASSWORD], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-        )  # fmt: skip
+            set_password, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
         yield f"http://127.0.0.1:{port}", re.search(r"user=(\S+)", said.stdout)[1]
     finally:
         server.terminate()

@@ -27,7 +27,7 @@ from emotrack.web.looked_at import note_look, unseen_alerts
 from emotrack.web.terms import in_words, measure_name, number, why_sentence
 from emotrack.web.timeline import clock
 
-PAST_SHOWN = 60
+PAST_SHOWN = 25
 TURNS_SHOWN = 8
 
 

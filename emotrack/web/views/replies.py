@@ -123,7 +123,7 @@ def _strategies(policy: Mapping, language: str, problems: Mapping[str, str]) -> 
             [
                 Field(
                     name=f"strategies/{label}/{part}",
-                    label=f"{words.EMOTIONS[label]}: {STRATEGY_NAMES[part]}",
+                    label=str(STRATEGY_NAMES[part]),
                     value=own.get(label, shipped[label])[part],
                     error=problems.get(f"/{language}/strategies/{label}/{part}", ""),
                     changed=label in own,
