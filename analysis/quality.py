@@ -45,7 +45,11 @@ def measure(waveform: Waveform, truncated: bool = False) -> Quality:
 
 def speech_windows(waveform: Waveform) -> np.ndarray:
     """(ceil(n / 512),) bool: whether each 32 ms is speech, with hysteresis and without clicks."""
-    probability = speech_probability(waveform)
+    return speech_by_probability(speech_probability(waveform))
+
+
+def speech_by_probability(probability: np.ndarray) -> np.ndarray:
+    """(n,) bool: runs that reach ``SPEECH_STARTS``, stay above ``SPEECH_GOES_ON`` and are no click."""
     speech = np.zeros(len(probability), bool)
     for start, end in _runs(probability >= SPEECH_GOES_ON):
         loud_enough = probability[start:end].max() >= SPEECH_STARTS

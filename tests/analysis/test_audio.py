@@ -282,12 +282,15 @@ def test_many_threads_each_get_their_own_sound():
 
 def test_a_forked_process_decodes_without_disturbing_its_parent():
     decode(sounds.wav(sounds.sine(0.1)))
+    own = {child.process.pid for child in audio_pool.shared.idle}
     forked = os.fork()
     if forked == 0:
         fine = decode(sounds.wav(sounds.sine(0.5))).waveform.duration_s == 0.5
+        apart = own.isdisjoint(child.process.pid for child in audio_pool.shared.idle)
         audio_pool.shared.close()
-        os._exit(0 if fine else 1)
+        os._exit(0 if fine and apart else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) == 0
+    assert own & {child.process.pid for child in audio_pool.shared.idle if child.process.poll() is None}
     assert decode(sounds.wav(sounds.sine(0.25))).waveform.duration_s == 0.25
 
 

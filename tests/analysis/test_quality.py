@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.quality import clipped, measure, quality_gate, quality_reason, trim
+from analysis.quality import clipped, measure, quality_gate, quality_reason, speech_by_probability, trim
 from analysis.speech import speech_probability
 from analysis.values import SAMPLE_RATE_HZ, Quality, Reading, Waveform
 from tests.analysis import sounds
@@ -39,6 +39,20 @@ def test_what_nobody_said_is_no_speech(sound):
     assert quality.voiced_s == 0
     assert quality_gate(quality) is Reading.NO_SPEECH
     assert quality_reason(quality) is None
+
+
+@pytest.mark.parametrize(
+    ("probability", "speech"),
+    [
+        ([0.1, 0.9, 0.9, 0.9, 0.9, 0.1], [0, 1, 1, 1, 1, 0]),
+        ([0.1, 0.9, 0.9, 0.9, 0.1, 0.1], [0, 0, 0, 0, 0, 0]),
+        ([0.4, 0.4, 0.4, 0.4, 0.4, 0.4], [0, 0, 0, 0, 0, 0]),
+        ([0.4, 0.4, 0.6, 0.4, 0.3, 0.9], [1, 1, 1, 1, 0, 0]),
+    ],
+    ids=["speech", "too short", "never sure", "hesitant"],
+)
+def test_speech_must_be_sure_once_and_last_a_tenth_of_a_second(probability, speech):
+    assert speech_by_probability(np.array(probability)).astype(int).tolist() == speech
 
 
 def test_clear_speech_passes_the_gate(speech):
