@@ -22,6 +22,7 @@ from emotrack.api.limits import limit_for, too_large
 from emotrack.api.parsers import single_values
 from emotrack.api.renderers import OneRenderer
 from emotrack.api.schema import DoorSchema
+from emotrack.api.throttling import Rate
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
 
@@ -103,8 +104,9 @@ class Door(APIView):
         self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         response = super().finalize_response(request, response, *args, **kwargs)
-        if rate := getattr(request, "rate", None):
-            response.headers.update(rate.headers())
+        rate: Rate | None = getattr(request, "rate", None)
+        for name, value in rate.headers().items() if rate else ():
+            response.headers[name] = value
         response.headers.setdefault("Cache-Control", "private, no-cache")
         patch_vary_headers(response, ["Authorization", "Cookie"])
         if (

@@ -170,6 +170,11 @@ def _plain(problem: Problem) -> HttpResponse:
     )
 
 
+def nothing_here(request: HttpRequest) -> HttpResponse:
+    """Whatever else is asked for below ``/api/``."""
+    return _plain(Problem("not-found", status=404))
+
+
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_for_programs(request):
         return _plain(Problem("not-found", status=404))

@@ -55,6 +55,7 @@ urlpatterns = [
     path("api/v1/", include(resources)),
     path("predict_emotion", predict.PredictEmotion.as_view(), name="predict-emotion"),
     path("problems/<slug:slug>", errors.explain, name="problem"),
+    re_path(r"^api/", errors.nothing_here, name="nothing-here"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -1,4 +1,4 @@
-"""Alice counsels Ann, whom the app Helpline posts for; Bob is a colleague, Dora the admin, Charlie a stranger."""
+"""Alice counsels Ann, for whom the app Helpline posts; Bob is a colleague, Dora admin, Charlie a stranger."""
 
 from __future__ import annotations
 
