@@ -1,10 +1,12 @@
 """Good audio arrives at the right length, level and pitch; bad audio gets its one right answer."""
 
 import os
+import signal
 import struct
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from io import BytesIO
 
 import numpy as np
@@ -292,6 +294,18 @@ def test_a_forked_process_decodes_without_disturbing_its_parent():
     assert os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) == 0
     assert own & {child.process.pid for child in audio_pool.shared.idle if child.process.poll() is None}
     assert decode(sounds.wav(sounds.sine(0.25))).waveform.duration_s == 0.25
+
+
+def test_a_process_forked_while_every_decoder_is_busy_has_its_own():
+    with ExitStack() as busy:
+        while audio_pool.shared.places.acquire(blocking=False):
+            busy.callback(audio_pool.shared.places.release)
+        forked = os.fork()
+        if forked == 0:
+            signal.alarm(20)
+            fine = decode(sounds.wav(sounds.sine(0.5))).waveform.duration_s == 0.5
+            os._exit(0 if fine else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) == 0
 
 
 def test_the_decoder_process_inherits_no_secrets(monkeypatch):
