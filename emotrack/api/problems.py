@@ -49,6 +49,7 @@ TITLES: dict[str, str] = {
     "out-of-range": "A number is out of range.",
     "not-a-choice": "A field holds none of its allowed values.",
     "timestamp-invalid": "Not an RFC 3339 time.",
+    "only-the-client-is-scored": "Only the client's own speech is scored.",
     "timestamp-naive": "A time lacks its offset from UTC.",
     "timestamp-in-future": "A time lies in the future.",
     "language-invalid": "Not a language tag.",

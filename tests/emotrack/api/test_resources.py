@@ -8,7 +8,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from emotrack.api.playback import Slice, asked_slice
 from emotrack.api.throttling import Windows
@@ -145,10 +146,7 @@ def test_a_cursor_of_another_list_is_refused(api, house):
     problem(answer, 400, "invalid-cursor")
 
 
-def test_a_long_list_costs_no_more_queries_than_a_short_one(api, house, django_assert_num_queries):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
+def test_a_long_list_costs_no_more_queries_than_a_short_one(api, house):
     def queries() -> int:
         with CaptureQueriesContext(
             connection,
