@@ -244,9 +244,11 @@ def _hover(
     label = words.EMOTIONS[words.strongest(shares)]
     lines = [f"{clock(at_s)}  {_('May sound %(label)s') % {'label': label}} {words.percent(max(shares))}"]
     lines.append(words.in_a_line(shares, 4))
-    lines.append(f"{words.DIMENSIONS[headline]} {signed(getattr(point, headline))}")
-    if (level := level_of(point, headline)) is not None:
-        lines[-1] += f" · {_('level')} {signed(level)}"
+    places = [
+        (str(words.DIMENSIONS[headline]), getattr(point, headline)),
+        (_("level"), level_of(point, headline)),
+    ]
+    lines.append(" · ".join(f"{name} {signed(value)}" for name, value in places if value is not None))
     if point.volatility_z is not None:
         lines.append(
             _("volatility %(z)s own spreads") % {"z": f"{point.volatility_z:+.1f}".replace("-", "−")}

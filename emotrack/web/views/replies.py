@@ -22,7 +22,6 @@ from analysis.values import LABELS
 from emotrack.mood.actions import save_response_policy
 from emotrack.mood.models import ResponsePolicy
 from emotrack.mood.queries import response_policy
-from emotrack.web import words
 
 LANGUAGE_NAMES = {"en": "English", "zh-hans": "简体中文"}
 READING_NAMES = {
