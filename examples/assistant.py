@@ -3,8 +3,8 @@
     python examples/assistant.py --key emo_… [folder of audio files]
 
 The files of a folder are one conversation, in the order of their names. A name may end in who speaks, as in
-``04-client.opus`` or ``05-counselor.opus``; a text file beside it (``04-client.txt``) is its transcript. Without
-a folder the sample conversation is posted. Python's standard library is all that this needs.
+``04-client.opus`` or ``05-counselor.opus``; a text file beside it (``04-client.txt``) is its transcript.
+Without a folder the sample conversation is posted. Nothing but Python's standard library is needed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 SAMPLE = Path(__file__).resolve().parents[1] / "emotrack" / "sample" / "audio"
@@ -31,6 +32,7 @@ TRY_AGAIN = {409, 429, 500, 502, 503, 504, 507}
 
 READING_WAIT_S = 10
 POLL_S = 1.0
+TURN_SPACING = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,16 @@ class EmoTrack:
     tries: int = 8
     sleep: Callable[[float], None] = time.sleep
 
-    def post_turn(self, turn: Turn, *, client: str, session: str, language: str) -> dict:
+    def post_turn(self, turn: Turn, spoken_at: datetime, *, client: str, session: str, language: str) -> dict:
         """The answer to one turn; a retry carries the same key, so that nothing is doubled."""
         sound = turn.path.read_bytes()
-        fields = {"client": client, "session": session, "speaker": turn.speaker, "language": language}
+        fields = {
+            "client": client,
+            "session": session,
+            "speaker": turn.speaker,
+            "occurred_at": spoken_at.isoformat(),
+            "language": language,
+        }
         if turn.transcript:
             fields["text"] = turn.transcript
         boundary = uuid.uuid4().hex
@@ -158,14 +166,17 @@ def described(answer: dict) -> str:
     )
 
 
-def converse(emotrack: EmoTrack, folder: Path, *, client: str, session: str, language: str) -> int:
-    """Post every turn; how many there were."""
-    count = 0
-    for count, turn in enumerate(turns(folder), 1):
-        answer = emotrack.post_turn(turn, client=client, session=session, language=language)
+def converse(
+    emotrack: EmoTrack, folder: Path, ended_at: datetime, *, client: str, session: str, language: str
+) -> int:
+    """Post every turn; how many there were. Files do not say when they were spoken, so turns are spaced."""
+    conversation = list(turns(folder))
+    for left, turn in zip(range(len(conversation), 0, -1), conversation, strict=True):
+        spoken_at = ended_at - left * TURN_SPACING
+        answer = emotrack.post_turn(turn, spoken_at, client=client, session=session, language=language)
         print(f"{turn.path.name} ({turn.speaker}): {described(answer)}")
         print(f"  → {reaction(answer)}")
-    return count
+    return len(conversation)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -176,7 +187,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--key", default=os.environ.get("EMOTRACK_KEY"), help="or set EMOTRACK_KEY")
     parser.add_argument("--client", default="example-client", help="what your app calls the person")
-    parser.add_argument("--session", default=f"example-{time.strftime('%Y-%m-%dT%H-%M')}")
+    now = datetime.now().astimezone().replace(microsecond=0)
+    parser.add_argument("--session", default=f"example-{now:%Y-%m-%dT%H-%M-%S}")
+    parser.add_argument(
+        "--ended-at",
+        type=datetime.fromisoformat,
+        default=now,
+        help="with its offset from UTC; the same session and end sent again resume what was cut short",
+    )
     parser.add_argument("--language", default="en")
     options = parser.parse_args(arguments)
     if not options.key:
@@ -186,6 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
         count = converse(
             emotrack,
             options.folder,
+            options.ended_at,
             client=options.client,
             session=options.session,
             language=options.language,

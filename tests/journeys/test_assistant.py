@@ -3,52 +3,27 @@
 from __future__ import annotations
 
 import http.client
-import importlib.util
+import itertools
 import socket
 import threading
-import time
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from emotrack.history.models import Utterance
+from examples import assistant
 from tests.analysis import sounds
 from tests.emotrack import factories
+
+pytest_plugins = ["tests.emotrack.api.live_site"]
+
+ENDED_AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("fake_recognizer"),
 ]
-
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "assistant.py"
-
-
-def _example():
-    spec = importlib.util.spec_from_file_location("assistant_example", EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-assistant = _example()
-
-
-@pytest.fixture
-def site(settings) -> Iterator[int]:
-    """Port of the whole site, served as in production."""
-    settings.ALLOWED_HOSTS = ["127.0.0.1"]
-    config = uvicorn.Config("emotrack.asgi:application", port=0, log_level="warning", lifespan="on")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join(20)
 
 
 @pytest.fixture
@@ -69,7 +44,14 @@ def conversation(tmp_path) -> Path:
 
 def _run(port: int, key: str, folder: Path) -> int:
     url = f"http://127.0.0.1:{port}"
-    return assistant.main([str(folder), "--url", url, "--key", key, "--client", "ann", "--session", "s-1"])
+    told = {
+        "--url": url,
+        "--key": key,
+        "--client": "ann",
+        "--session": "s-1",
+        "--ended-at": ENDED_AT.isoformat(),
+    }
+    return assistant.main([str(folder), *itertools.chain(*told.items())])
 
 
 def test_a_conversation_is_posted_and_each_turn_gets_its_reaction(site, key, conversation, capsys):
@@ -131,7 +113,7 @@ def test_a_lost_answer_is_asked_for_again_and_nothing_is_doubled(site, key, conv
     line = LossyLine(site, losses=2)
     pauses: list[float] = []
     emotrack = assistant.EmoTrack(f"http://127.0.0.1:{line.own_port}", key, sleep=pauses.append)
-    count = assistant.converse(emotrack, conversation, client="ann", session="s-1", language="en")
+    count = assistant.converse(emotrack, conversation, ENDED_AT, client="ann", session="s-1", language="en")
     line.listener.close()
     assert (count, len(pauses), Utterance.objects.count()) == (3, 2, 3)
 
