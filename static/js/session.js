@@ -30,6 +30,7 @@ async function load() {
   const asked = new URLSearchParams({ w: Math.max(200, lanes.clientWidth - left() - RIGHT) })
   if (span) asked.set('span', span)
   const answer = await fetch(`${root.dataset.timeline}?${asked}`)
+  if (answer.redirected) return location.reload()
   if (!answer.ok) throw new Error(`timeline: ${answer.status}`)
   const fresh = await answer.json()
   const grew = figure && fresh.figure.layout.meta.duration_s > figure.layout.meta.duration_s

@@ -1,6 +1,7 @@
 // Listens for "something changed"; says what is missing when it cannot. Never carries data: pages fetch it.
 const SILENCE_MS = 30_000
 const SLOWEST_MS = 30_000
+const SIGNED_OUT = 4401
 
 export class Watch extends EventTarget {
   #socket = null
@@ -29,8 +30,9 @@ export class Watch extends EventTarget {
       this.#everOpen = true
     }
     socket.onmessage = event => this.#message(JSON.parse(event.data))
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       if (socket !== this.#socket) return
+      if (code === SIGNED_OUT) return location.reload()
       const wait = Math.min(SLOWEST_MS, 500 * 2 ** this.#tries++) * (.75 + Math.random() / 2)
       setTimeout(() => this.#connect(), wait)
     }

@@ -1,0 +1,107 @@
+"""A running service, an app that posts to it, and a browser before it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.screens import CHROMIUM, ROOT, service, sign_in
+
+_MAKE_KEY = """
+from django.utils import timezone
+from emotrack.accounts import actions
+from emotrack.accounts.models import App, Scope, User
+from emotrack.audit.models import Actor
+by, now = Actor.system("tests"), timezone.now()
+app = actions.create_app(name="Helpline", by=by, now=now, counselors=[User.objects.order_by("id")[0]],
+                         consent_purposes=["voice_emotion", "text", "alerts"], consent_version="1")
+print("key=" + actions.create_key(app=app, scopes=[Scope.INGEST, Scope.READ], by=by, now=now)[1])
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running installation, and how an app posts to it."""
+
+    address: str
+    user: str
+    key: str
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        request = urllib.request.Request(
+            f"{self.address}/api/v1/{path}",
+            data=json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def say(self, words: str, client: str = "ann", **shares: float) -> dict[str, Any]:
+        """One turn of a client's session that is called as the client is."""
+        return self.post("utterances", turn(words, shares) | {"client": client, "session": client})
+
+
+def turn(words: str, shares: dict[str, float]) -> dict[str, Any]:
+    shares = shares or {"neutral": 1.0}
+    labels = ["angry", "disgusted", "fearful", "happy", "neutral", "other", "sad", "surprised", "unknown"]
+    return {
+        "text": words,
+        "scores": {label: shares.get(label, 0.0) for label in labels},
+        "recognizer": {"id": "planted", "version": "1"},
+        "duration_ms": 2000,
+    }
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    pytest.importorskip("playwright", reason="no Playwright here: make test installs it")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}")
+    var = tmp_path_factory.mktemp("var")
+    with service(var, "--no-sample") as (address, user):
+        said = subprocess.run(
+            [sys.executable, "manage.py", "shell", "-v0", "-c", _MAKE_KEY],
+            cwd=ROOT,
+            env=os.environ | {"EMOTRACK_VAR_DIR": str(var)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        yield Site(address, user, re.search(r"key=(\S+)", said.stdout)[1])
+
+
+@pytest.fixture(scope="session")
+def chromium(site):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, site):
+    """A signed-in page. The test fails on any error of a script and on any call to another host."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    opened, complaints = context.new_page(), []
+    opened.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on(
+        "request",
+        lambda r: r.url.startswith((site.address, "ws://127", "data:", "blob:")) or complaints.append(r.url),
+    )
+    sign_in(opened, site.address, site.user)
+    yield opened
+    context.close()
+    assert complaints == []
