@@ -1,4 +1,4 @@
-"""Tells an open dashboard that something changed, and never what: the page fetches it through its own door."""
+"""Tells an open dashboard that something changed, never what: the page fetches it through its own door."""
 
 from __future__ import annotations
 
