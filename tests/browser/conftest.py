@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,11 @@ class Site:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 
-    def say(self, words: str, client: str = "ann", **shares: float) -> dict[str, Any]:
-        """One turn of a client's session that is called as the client is."""
-        return self.post("utterances", turn(words, shares) | {"client": client, "session": client})
+    def say(self, words: str, client: str, ago_s: float = 0.0, **shares: float) -> dict[str, Any]:
+        """One turn, begun so many seconds ago, of a client's session that is called as the client is."""
+        at = datetime.now(UTC) - timedelta(seconds=ago_s)
+        place = {"client": client, "session": client, "occurred_at": at.isoformat()}
+        return self.post("utterances", turn(words, shares) | place)
 
 
 def turn(words: str, shares: dict[str, float]) -> dict[str, Any]:

@@ -40,8 +40,8 @@ def test_a_chosen_turn_stays_chosen_while_the_session_grows(page, site):
 
 
 def test_keys_move_through_the_turns_and_show_the_table(page, site):
-    for words in ("One.", "Two.", "Three."):
-        last = site.say(words, client="keys")
+    for ago_s, words in ((30, "One."), (20, "Two."), (10, "Three.")):
+        last = site.say(words, client="keys", ago_s=ago_s)
     opened(page, site, last["session"])
     page.keyboard.press("j")
     page.keyboard.press("j")
@@ -55,8 +55,8 @@ def test_keys_move_through_the_turns_and_show_the_table(page, site):
 
 
 def test_a_click_on_the_chart_chooses_the_turn_below_it(page, site):
-    for words, label in (("Calm.", "neutral"), ("Glad.", "happy")):
-        last = site.say(words, client="click", **{label: 1.0})
+    site.say("Calm.", client="click", ago_s=40)
+    last = site.say("Glad.", client="click", ago_s=10, happy=1.0)
     opened(page, site, last["session"])
     place = page.evaluate(
         """() => { const plot = document.getElementById('timeline'), box = plot.getBoundingClientRect(),
