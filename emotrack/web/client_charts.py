@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from analysis.values import LABELS
 from emotrack.web.charts import STACK_ORDER, fill_of
 from emotrack.web.timeline import signed
 
 MOOD_HEIGHT, MIX_HEIGHT = 340, 240
+MARGIN, SHORTEST = timedelta(days=5), timedelta(days=60)
+FEWEST_MONTHS = 6
 LETTER_SHARE = 0.08
 """A share at least this high has room for its letters."""
 
@@ -63,12 +65,19 @@ def client_figure(
             "height": MOOD_HEIGHT,
             "margin": {"l": 46, "r": 52, "t": 8, "b": 28},
             "hovermode": "closest",
-            "xaxis": {"type": "date"},
+            "xaxis": {"type": "date", "range": _span(meetings)},
             "yaxis": {"range": [low, high], **_value_ticks(low, high)},
             "shapes": shapes,
             "annotations": notes + (_end_value(said[-1], band) if said else []),
         },
     }
+
+
+def _span(meetings: Sequence[Meeting]) -> list[str]:
+    """From the first session to the last, and two months at least."""
+    first, last = meetings[0].at - MARGIN, meetings[-1].at + MARGIN
+    first = min(first, last - SHORTEST)
+    return [t.replace(tzinfo=None).isoformat(timespec="seconds") for t in (first, last)]
 
 
 def _limits(said: Sequence[Meeting], band: tuple[float, float] | None) -> tuple[float, float]:
@@ -254,6 +263,7 @@ def mix_figure(
                 "showspikes": False,
                 "tickangle": 0,
                 "tickvals": list(range(len(months))),
+                "range": [-0.5, max(len(months), FEWEST_MONTHS) - 0.5],
             },
             "yaxis": {"range": [0, 1], "tickvals": [0, 0.5, 1], "ticktext": ["0", "50 %", "100 %"]},
         },

@@ -26,6 +26,7 @@ def minutes(seconds: int) -> str:
 def in_words(version: RuleVersion) -> list[tuple[str, str]]:
     """(name, sentence) of every term."""
     return [
+        (_("Watches"), measure_name(version.measure)),
         (_("Fires"), _fires(version)),
         (_("Ends"), _ends(version)),
         (
@@ -39,7 +40,7 @@ def _fires(version: RuleVersion) -> str:
     side = _("above %(x)s") if KINDS[version.rule.kind].above else _("below %(x)s")
     said = side % {"x": number(version.threshold)}
     if version.usual_spreads is not None:
-        said += " " + _("and %(k)s own spreads off the own median") % {"k": number(version.usual_spreads)}
+        said += " " + _("and %(k)s × own spread off the own median") % {"k": number(version.usual_spreads)}
     return f"{said}, {for_words(version)}"
 
 

@@ -8,7 +8,8 @@ export class Watch extends EventTarget {
   #seq = null
   #tries = 0
   #heardAt = Date.now()
-  #live = false
+  #openedAt = Date.now()
+  #live = true
   #everOpen = false
 
   start() {
@@ -25,7 +26,7 @@ export class Watch extends EventTarget {
     socket.onopen = () => {
       this.#tries = 0
       this.#seq = null
-      this.#heard()
+      this.#openedAt = Date.now()
       if (this.#everOpen) this.#changed({ what: 'resync' })
       this.#everOpen = true
     }
@@ -58,7 +59,8 @@ export class Watch extends EventTarget {
   #checkSilence() {
     if (Date.now() - this.#heardAt < SILENCE_MS) return
     this.#state(false)
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.close()
+    const patience = Date.now() - this.#openedAt > SILENCE_MS
+    if (patience && this.#socket?.readyState === WebSocket.OPEN) this.#socket.close()
   }
 
   #state(live) {

@@ -108,3 +108,23 @@ def test_who_signs_out_elsewhere_is_led_to_the_door(page, site):
     other.goto(f"{site.address}/you")
     other.click("text=Sign out")
     page.wait_for_url(re.compile("/sign-in"), timeout=20000)
+
+
+def test_a_screen_that_hears_nothing_says_since_when(page, site):
+    page.clock.install()
+    page.route_web_socket("**/ws/watch", lambda silent: None)
+    opened(page, site, site.say("Hello?", client="silent")["session"])
+    assert not page.locator("#notlive").is_visible()
+    page.clock.fast_forward(32_000)
+    assert "Not live since" in page.locator("#notlive").text_content()
+
+
+def test_a_gap_in_the_count_makes_the_page_fetch_again(page, site):
+    sockets = []
+    page.route_web_socket("**/ws/watch", lambda socket: sockets.append(socket))
+    first = site.say("Before the gap.", client="gap")
+    opened(page, site, first["session"])
+    sockets[0].send('{"seq": 1, "what": "beat"}')
+    site.say("Lost on the way.", client="gap")
+    sockets[0].send('{"seq": 3, "what": "beat"}')
+    page.wait_for_selector("text=Lost on the way.")

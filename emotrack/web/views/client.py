@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
@@ -30,7 +30,7 @@ from emotrack.web.looked_at import note_look, unseen_alerts
 from emotrack.web.timeline import signed
 
 SESSIONS_SHOWN = 30
-LOOKS_SHOWN = 8
+LOOKS_READ, LOOKS_SHOWN = 60, 8
 SURE = 0.05
 
 
@@ -45,9 +45,12 @@ class SessionLine:
 
 @dataclass(frozen=True, slots=True)
 class Look:
+    """One person doing one thing, perhaps several times in a row; at: the last of them."""
+
     at: datetime
     actor: str
     words: str
+    times: int = 1
 
 
 @login_required
@@ -226,4 +229,10 @@ def _looks(client: Client) -> list[Look]:
         "audio.read": _("listened"),
     }
     rows = AuditEvent.objects.filter(client=client.public_id, action__in=said).order_by("-at")
-    return [Look(row.at, row.actor, said[row.action]) for row in rows[:LOOKS_SHOWN]]
+    looks: list[Look] = []
+    for row in rows[:LOOKS_READ]:
+        if looks and (looks[-1].actor, looks[-1].words) == (row.actor, said[row.action]):
+            looks[-1] = replace(looks[-1], times=looks[-1].times + 1)
+        else:
+            looks.append(Look(row.at, row.actor, said[row.action]))
+    return looks[:LOOKS_SHOWN]

@@ -20,7 +20,7 @@ from emotrack.alerts.models import Alert, Rule, RuleVersion
 from emotrack.alerts.terms import InvalidTerms, checked
 from emotrack.history.models import Client
 from emotrack.web.rule_form import RuleForm
-from emotrack.web.terms import in_words, measure_name
+from emotrack.web.terms import in_words
 
 PREVIEW_DAYS = 90
 _ANY_REASON = "preview"
@@ -74,7 +74,6 @@ def rule(request: HttpRequest, public_id: str) -> HttpResponse:
         "active": "rules",
         "rule": found,
         "version": versions[0],
-        "measure": measure_name(versions[0].measure),
         "terms": in_words(versions[0]),
         "history": [(v, in_words(v)) for v in versions],
         "form": form,
