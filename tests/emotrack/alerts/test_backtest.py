@@ -56,6 +56,11 @@ def test_a_higher_line_finds_fewer():
     assert backtest(terms(threshold=8.0), Kind.VOLATILITY, **SPAN).count == 1
 
 
+def test_a_session_that_is_low_from_beginning_to_end_is_found():
+    week_of(factories.client(), 2, [0] * 12, level=[-0.9] * 12)
+    assert backtest(terms(Kind.NEGATIVE_MOOD), Kind.NEGATIVE_MOOD, **SPAN).count == 1
+
+
 def test_nothing_is_stored():
     week_of(factories.client(), 2, [4, 4, 4])
     backtest(terms(), Kind.VOLATILITY, **SPAN)

@@ -107,12 +107,13 @@ def test_it_waits_for_its_time(notice):
 def test_attempts_follow_the_published_schedule_and_end_as_a_dead_letter(notice, monkeypatch):
     monkeypatch.setattr(delivery, "JITTER", 0)
     receiver, clock = Receiver(default=TransportError("500")), Clock()
-    while refreshed(notice).dead_at is None:
-        clock.now = max(clock.now, notice.due_at)
+    for _ in range(8):
+        clock.now = max(clock.now, refreshed(notice).due_at)
         deliver(clock, receiver)
     hours = [round((at - NOW) / timedelta(hours=1), 3) for at, _id in receiver.asked]
     assert hours == [0, 0.001, 0.085, 0.585, 2.585, 7.585, 17.585, 24]
     assert {message_id for _at, message_id in receiver.asked} == {notice.public_id}
+    assert refreshed(notice).dead_at == NOW + timedelta(hours=24)
 
 
 def test_jitter_is_at_most_a_tenth(notice):
@@ -183,6 +184,11 @@ def test_while_a_notice_is_on_its_way_its_channel_waits_and_others_do_not(notice
     assert take(NOW) is None
 
 
+def test_a_notice_queued_just_as_its_channel_was_switched_off_stays(notice):
+    NotificationChannel.objects.update(disabled_at=NOW)
+    assert take(NOW) is None
+
+
 def test_a_lease_from_a_clock_that_ran_ahead_does_not_hold(notice):
     take(NOW)
     Notification.objects.update(leased_until=NOW + timedelta(days=400))
@@ -213,7 +219,7 @@ def test_a_dead_letter_is_replayed_under_the_same_id_with_a_new_day(notice):
     receiver = Receiver(TransportError("500"))
     clock = Clock(later)
     deliver(clock, receiver)
-    assert refreshed(notice).dead_at is None
+    assert (refreshed(notice).dead_at, notice.attempts) == (None, 1)
     clock.now = notice.due_at
     deliver(clock, receiver)
     assert [message.id for message in receiver.taken] == [notice.public_id]

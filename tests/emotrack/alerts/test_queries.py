@@ -38,7 +38,9 @@ def test_the_counselor_and_the_admin_see_an_open_alert(alert, alice):
     assert list(queries.open_alerts(factories.admin())) == [alert]
 
 
-def test_a_colleague_a_stranger_and_a_foreign_app_do_not(alert):
+@pytest.mark.parametrize("ended", [None, NOW])
+def test_a_colleague_a_stranger_and_a_foreign_app_do_not(alert, ended):
+    Alert.objects.update(resolved_at=ended, end_reason="recovered" if ended else "")
     for viewer in (factories.counselor("bob"), factories.counselor("charlie"), factories.app("Foreign")):
         assert list(queries.open_alerts(viewer)) == []
         assert list(queries.past_alerts(viewer)) == []
