@@ -210,6 +210,8 @@ AUDIO_KEPT_DAYS = env.int("EMOTRACK_AUDIO_KEPT_DAYS", 30)
 JSON_MAX_BYTES = env.int("EMOTRACK_JSON_MAX_MB", 25) * 1024 * 1024
 TEXT_MAX_CHARACTERS = 20_000
 CONSENT_REQUIRED = frozenset(env.list("EMOTRACK_CONSENT_REQUIRED", default=["voice_emotion"]))
+LEASE_SECONDS = env.int("EMOTRACK_LEASE_SECONDS", 60)
+"""How long a worker may be at one utterance before another takes it over."""
 SESSION_IDLE_MINUTES = env.int("EMOTRACK_SESSION_IDLE_MINUTES", 60)
 WEBHOOK_ALLOW_HTTP = env.bool("EMOTRACK_WEBHOOK_ALLOW_HTTP", False)
 WEBHOOK_ALLOW_PRIVATE = env.bool("EMOTRACK_WEBHOOK_ALLOW_PRIVATE", False)
@@ -278,8 +280,9 @@ TIME_ZONE = env.str("EMOTRACK_TIME_ZONE", "UTC")
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "static-collected"
-WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = env.str("EMOTRACK_STATIC_ROOT", "") or None
+"""Where ``collectstatic`` puts them; without it they are served from where they lie."""
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_MAX_AGE = 0 if DEBUG else 600
 
 # --- REST ---------------------------------------------------------------------------------------

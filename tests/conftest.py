@@ -24,6 +24,8 @@ def speech_dir() -> Path:
 @pytest.fixture(autouse=True)
 def _own_folders(settings, tmp_path) -> None:
     settings.AUDIO_DIR = tmp_path / "audio"
+    # The real hasher is slow on purpose; people are made in nearly every test.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -22,10 +24,10 @@ from emotrack.api.parsers import AUDIO_PART, Form, StrictFormParser, StrictJSONP
 from emotrack.history.models import Session, Status, Utterance
 from emotrack.history.remarks import correct
 from emotrack.pipeline import (
+    Accepted,
     Posted,
     accept,
-    admit_client,
-    admit_session,
+    accept_first_seen,
     amend_utterance,
     hurry,
     remove_utterance,
@@ -56,17 +58,16 @@ class _Posting(Door):
             raise Problem("missing-scope", f"An embedding needs the scope {Scope.EXPORT}.", status=403)
         return Shown(text=self.has_scope(Scope.READ), parts=parts)
 
-    def accepted(self, session: Session, body: dict[str, Any]) -> Response:
+    def accepted(self, accept: Callable[..., Accepted], body: dict[str, Any]) -> Response:
+        """The answer once ``accept``, given what every way to post has in common, has made it durable."""
         data = self.request.data
         audio = data.audio if isinstance(data, Form) else None
-        key = self._key()
         accepted = accept(
-            session=session,
             posted=_posted(body, audio),
             by=self.actor,
             now=self.now,
             app=self.app,
-            key=key,
+            key=self._key(),
             fingerprint=fingerprint(
                 self.request.method, self.request.path, data, {} if audio is None else {AUDIO_PART: audio}
             ),
@@ -132,7 +133,7 @@ class SessionUtterances(_Posting):
         """Post one utterance: an audio file, or JSON with words or your own recognizer's scores."""
         found = self.find_content(Session.objects.select_related("client"), session)
         body = self.told(bodies.UtteranceBody, bodies.UtteranceForm)
-        return self.accepted(found, body)
+        return self.accepted(partial(accept, session=found), body)
 
     @extend_schema(
         operation_id="list_utterances",
@@ -179,18 +180,14 @@ class Shortcut(_Posting):
     def post(self, request: Request) -> Response:
         """One call and you are integrated: the client and the session are made when first seen."""
         body = self.told(bodies.ShortcutBody, bodies.ShortcutForm)
-        client, _new = admit_client(
-            app=self.app,
-            external_id=body["client"],
+        first_seen = partial(
+            accept_first_seen,
+            client=body["client"],
+            session=body["session"],
             name=body.get("client_name"),
             consent=claim_of(body),
-            by=self.actor,
-            now=self.now,
         )
-        session, _new = admit_session(
-            client=client, app=self.app, external_id=body["session"], by=self.actor, now=self.now
-        )
-        return self.accepted(session, body)
+        return self.accepted(first_seen, body)
 
 
 class OneUtterance(_Posting):

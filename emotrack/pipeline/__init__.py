@@ -12,7 +12,14 @@ truth, the task queue only wakes workers. Top to bottom:
     upkeep        what any worker does again and again
 """
 
-from emotrack.pipeline.accepting import Accepted, Posted, accept, admit_client, admit_session
+from emotrack.pipeline.accepting import (
+    Accepted,
+    Posted,
+    accept,
+    accept_first_seen,
+    admit_client,
+    admit_session,
+)
 from emotrack.pipeline.changing import amend_utterance, end_session, remove_utterance
 from emotrack.pipeline.reading import Prediction, predict, process
 from emotrack.pipeline.upkeep import retry_failed, tick
@@ -23,6 +30,7 @@ __all__ = [
     "Posted",
     "Prediction",
     "accept",
+    "accept_first_seen",
     "admit_client",
     "admit_session",
     "amend_utterance",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -105,16 +106,59 @@ def accept(
     Raises ``Refused`` (with its kinds ``Conflict``, ``ConsentRequired``, ``StorageFull``) or
     ``AudioRejected``; then nothing was kept.
     """
-    if known := _made_before(app, key, fingerprint):
+    request = _Request(posted, by, now, app, key, fingerprint)
+    return _accept(request, lambda: session)
+
+
+def accept_first_seen(
+    *,
+    app: App,
+    client: str,
+    session: str,
+    posted: Posted,
+    by: Actor,
+    now: datetime,
+    name: str | None = None,
+    consent: privacy.ConsentClaim | None = None,
+    key: str | None = None,
+    fingerprint: bytes = b"",
+) -> Accepted:
+    """As ``accept``, making the app's client and session when they are first seen; all of it or nothing."""
+
+    def admit() -> Session:
+        person, _new = admit_client(app=app, external_id=client, by=by, now=now, name=name, consent=consent)
+        return admit_session(client=person, by=by, now=now, app=app, external_id=session)[0]
+
+    return _accept(_Request(posted, by, now, app, key, fingerprint), admit)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Request:
+    posted: Posted
+    by: Actor
+    now: datetime
+    app: App | None
+    key: str | None
+    fingerprint: bytes
+
+    @property
+    def made_before(self) -> Utterance | None:
+        return _made_before(self.app, self.key, self.fingerprint)
+
+
+def _accept(request: _Request, admit: Callable[[], Session]) -> Accepted:
+    if known := request.made_before:
         return Accepted(known, replayed=True)
-    privacy.require_consent(session.client, posted.purposes)
-    _check(posted, now)
-    heard = None if posted.audio is None else hear(posted.audio)
+    _check(request.posted, request.now)
+    heard = None if request.posted.audio is None else hear(request.posted.audio)
     try:
-        utterance = _store(session, posted, heard, by=by, now=now, app=app, key=key, fingerprint=fingerprint)
+        with transaction.atomic():
+            session = admit()
+            privacy.require_consent(session.client, request.posted.purposes)
+            utterance = _store(session, request, heard)
     except IntegrityError:
         # The same key came twice at once: the other request was first, and its row stands by now.
-        if known := _made_before(app, key, fingerprint):
+        if known := request.made_before:
             return Accepted(known, replayed=True)
         raise
     if utterance.status == Status.QUEUED and settings.RECOGNIZE_IN_WEB:
@@ -168,44 +212,43 @@ def _check_embedding(embedding: np.ndarray) -> None:
         raise Refused("embedding-out-of-range", "Each number lies within ±60000.", "/embedding")
 
 
-def _store(
-    session: Session,
-    posted: Posted,
-    heard: Heard | None,
-    *,
-    by: Actor,
-    now: datetime,
-    app: App | None,
-    key: str | None,
-    fingerprint: bytes,
-) -> Utterance:
-    utterance = _new_utterance(session, posted, heard, now)
+def _store(session: Session, request: _Request, heard: Heard | None) -> Utterance:
+    now = request.now
+    utterance = _new_utterance(session, request.posted, heard, now)
     written: list[str] = []
     try:
         with transaction.atomic():
             session = Session.objects.select_for_update().select_related("client").get(pk=session.pk)
             utterance.session, utterance.client = session, session.client
             utterance.save(force_insert=True)
-            if app is not None and key is not None:
-                IdempotencyKey.objects.create(
-                    app=app, key=key, fingerprint=fingerprint, utterance=utterance, created_at=now
-                )
+            _remember_key(request, utterance)
             if heard is not None:
-                written.append(keep_sound(utterance, posted.audio, heard, now).path)
+                written.append(keep_sound(utterance, request.posted.audio, heard, now).path)
             touch(session, utterance, now)
             audit.record(
                 "utterance.accepted",
-                by=by,
+                by=request.by,
                 now=now,
                 subject=utterance.public_id,
                 client=session.client.public_id,
             )
-            _set_going(utterance, posted, app, now)
+            _set_going(utterance, request.posted, request.app, now)
     except BaseException:
         for path in written:
             history.drop_file(path)
         raise
     return utterance
+
+
+def _remember_key(request: _Request, utterance: Utterance) -> None:
+    if request.app is not None and request.key is not None:
+        IdempotencyKey.objects.create(
+            app=request.app,
+            key=request.key,
+            fingerprint=request.fingerprint,
+            utterance=utterance,
+            created_at=request.now,
+        )
 
 
 def _new_utterance(session: Session, posted: Posted, heard: Heard | None, now: datetime) -> Utterance:

@@ -30,7 +30,6 @@ from emotrack.recognition import RecognizerUnavailable, service
 
 log = logging.getLogger("emotrack.pipeline")
 
-LEASE = timedelta(seconds=60)
 RETRY_AFTER = timedelta(seconds=15)
 LARGEST_FLOAT16 = 6e4
 MOST_ATTEMPTS = 5
@@ -66,7 +65,7 @@ def recognize(utterance_id: int) -> None:
 def process(utterance_id: int) -> None:
     """Recognize an utterance, then refresh mood and check rules. Does nothing when it is done or taken."""
     now = timezone.now()
-    if not history.lease(utterance_id, now=now, until=now + LEASE):
+    if not history.lease(utterance_id, now=now, until=now + timedelta(seconds=settings.LEASE_SECONDS)):
         return
     utterance = Utterance.objects.select_related("client", "session").get(pk=utterance_id)
     if utterance.attempts > MOST_ATTEMPTS:

@@ -45,6 +45,9 @@ def _wait_for(done: Future, wait_s: float) -> None:
         done.result(wait_s)
     except FutureTimeout:
         log.info("a reading was not ready within %g s", wait_s)
+    except Exception:
+        # The utterance is durable and will be tried again; the caller is told that it waits.
+        log.exception("a reading broke off")
 
 
 def _wait_for_row(utterance_id: int, until: float) -> None:

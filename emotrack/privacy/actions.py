@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db import transaction
 
 from emotrack.accounts.models import App, User
+from emotrack.alerts.actions import end_open
+from emotrack.alerts.models import EndReason
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
 from emotrack.history.actions import Refused
@@ -99,6 +101,7 @@ def _give(
 @transaction.atomic
 def withdraw_consent(*, client: Client, purpose: str, by: Actor, now: datetime) -> None:
     """End a consent. Readings from the voice stop at once, queued ones included."""
+    Client.objects.select_for_update().get(pk=client.pk)
     standing = Consent.objects.filter(client=client, purpose=purpose, withdrawn_at__isnull=True)
     if not standing.update(withdrawn_at=now):
         return
@@ -106,6 +109,8 @@ def withdraw_consent(*, client: Client, purpose: str, by: Actor, now: datetime) 
         Utterance.objects.filter(client=client, status="queued").update(
             status="failed", failure="consent-withdrawn", leased_until=None
         )
+    if purpose == Purpose.ALERTS:
+        end_open(client, EndReason.CONSENT_WITHDRAWN, now=now)
     record(
         "consent.withdrawn",
         by=by,

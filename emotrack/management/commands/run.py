@@ -1,4 +1,4 @@
-"""Starts EmoTrack on this machine: database, first user, sample practice, recognizer, server. Safe to repeat."""
+"""Starts EmoTrack on this machine: database, first user, sample practice, recognizer, server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.utils.crypto import get_random_string
 from emotrack.accounts import actions as accounts
 from emotrack.accounts.models import App, Role, Scope, User
 from emotrack.alerts import actions as alerts
-from emotrack.alerts.delivery import DeliveryLoop
+from emotrack.alerts.delivery import DeliveryLoop, wake
 from emotrack.audit.models import Actor
 from emotrack.history.models import Client
 from emotrack.management import background
@@ -27,6 +27,8 @@ from emotrack.sample import conversation, practice
 SETUP = Actor.system("set-up")
 FIRST_USER = "counselor"
 DEMO_APP = "Demo app"
+SENDERS = 3
+"""Receivers called at once, so that one that hangs does not hold up the others."""
 
 
 class Command(BaseCommand):
@@ -122,7 +124,8 @@ class Command(BaseCommand):
     def _serve(self, host: str, port: int) -> None:
         threads = background.Background()
         threads.start("schedule", background.tick)
-        threads.start("deliveries", DeliveryLoop().run_forever)
+        for number in range(SENDERS):
+            threads.start(f"deliveries-{number}", DeliveryLoop().run_forever)
         if not background.uses_celery():
             threads.start("tasks", background.work)
         config = uvicorn.Config(
@@ -138,4 +141,6 @@ class Command(BaseCommand):
         try:
             asyncio.run(uvicorn.Server(config).serve())
         finally:
+            threads.stopping.set()
+            wake()
             threads.stop()

@@ -401,3 +401,26 @@ def test_a_caller_does_not_wait_for_a_recognizer_that_is_not_there(
     fake_recognizer.broken = lambda: RecognizerUnavailable("no weights")
     waiting = accept(session, audio=SPEECH)
     assert pipeline.hurry(waiting, wait_s=600).status == "queued"
+
+
+@pytest.mark.parametrize(
+    ("posted", "consents"), [({"audio": b"%PDF-1.7"}, True), ({}, True), ({"audio": SPEECH}, False)]
+)
+def test_a_refused_first_call_leaves_neither_client_nor_session(posted, consents):
+    app = make.app(consents=consents)
+    with pytest.raises((Refused, AudioRejected)):
+        pipeline.accept_first_seen(
+            app=app, client="new", session="new", posted=Posted(**posted), by=app.actor, now=timezone.now()
+        )
+    assert not app.client_links.exists()
+    assert not Session.objects.exists()
+
+
+def test_a_bug_in_the_reading_does_not_reach_the_caller(session, monkeypatch, processed_in_place):
+    waiting = accept(session, audio=SPEECH)
+
+    def broken(_utterance_id: int) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("emotrack.pipeline.waiting.process", broken)
+    assert pipeline.hurry(waiting, wait_s=0.01).status == "queued"

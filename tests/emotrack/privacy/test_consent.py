@@ -2,6 +2,8 @@
 
 import pytest
 
+from emotrack.alerts.actions import ensure_default_rules
+from emotrack.alerts.models import Alert
 from emotrack.history.actions import Refused
 from emotrack.privacy import actions as privacy
 from emotrack.privacy.models import Consent, Purpose
@@ -67,3 +69,23 @@ def test_silence_is_not_a_withdrawal():
         withdrawn_at=make.NOW,
     )
     assert privacy.was_withdrawn(ann, "alerts")
+
+
+def test_withdrawing_consent_to_alerts_ends_the_open_ones_at_once():
+    ann = make.client()
+    session, by = make.session(ann), make.recognizer()
+    rule = ensure_default_rules(now=make.NOW)[0]
+    alert = Alert.objects.create(
+        rule=rule,
+        version=rule.current,
+        client=ann,
+        session=session,
+        recognizer=by,
+        severity="warning",
+        pending_at=make.NOW,
+        fired_at=make.NOW,
+        created_at=make.NOW,
+    )
+    privacy.withdraw_consent(client=ann, purpose="alerts", by=make.TESTS, now=make.NOW)
+    alert.refresh_from_db()
+    assert (alert.resolved_at, alert.end_reason) == (make.NOW, "consent_withdrawn")
