@@ -83,6 +83,7 @@ def test_withdrawing_consent_to_alerts_ends_the_open_ones_at_once():
         recognizer=by,
         severity="warning",
         peak=4.0,
+        baseline={},
         pending_at=make.NOW,
         fired_at=make.NOW,
         created_at=make.NOW,
