@@ -27,6 +27,8 @@ test: venv ## install what the tests need, then lint, check the layers and run e
 	@$(MAKE) --no-print-directory lint
 	@echo "Running the tests in $(WORKERS) processes; what is skipped is listed with its reason."
 	@.venv/bin/python -m pytest -n $(WORKERS) -rs
+	@echo "Running the tests of the product once more, on PostgreSQL."
+	@.venv/bin/python -m tests.postgres -n $(WORKERS)
 
 emotion2vec: venv ## add torch and FunASR (about 2 GB), for the emotion2vec+ recognizer
 	@requirements/install.sh light torch emotion2vec
