@@ -24,6 +24,7 @@ def main(options: list[str]) -> int:
             "EMOTRACK_SECRET_KEY": "only for tests",
             "EMOTRACK_MASTER_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
             "EMOTRACK_VAR_DIR": folder,
+            "EMOTRACK_RECOGNIZE_IN_WEB": "1",
         }
         return subprocess.run([sys.executable, "-m", "pytest", *CHOICE, *options], env=environment).returncode
 
