@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from emotrack.accounts.models import User
 from emotrack.alerts.models import Alert
 from emotrack.audit.actions import record
 from emotrack.audit.models import AuditEvent
 from emotrack.history.models import Client
+
+SEVERITY_ORDER = ("info", "warning", "critical")
 
 SAME_LOOK = timedelta(minutes=5)
 """A page that refreshes itself is one look, not many."""
@@ -24,6 +28,22 @@ def unseen_alerts(user: User) -> QuerySet[Alert]:
         .unacknowledged()
         .filter(part_of__isnull=True, historical_at__isnull=True)
     )
+
+
+def alerts_to_tell(user: User, last_sessions: Iterable[str]) -> dict[int, list[Alert]]:
+    """Primary key of the client to what a sentence about them must not leave out.
+
+    That is what nobody has seen yet, and what fired in their last session even when somebody has. Unseen ones
+    come first, among them the gravest, then the newest. last_sessions: public ids.
+    """
+    rows = Alert.objects.visible_to(user).standing().filter(part_of=None, historical_at=None)
+    rows = rows.filter(Q(acknowledged_at=None) | Q(session__public_id__in=list(last_sessions)))
+    found: dict[int, list[Alert]] = defaultdict(list)
+    for alert in rows.select_related("rule").newest_first():
+        found[alert.client_id].append(alert)
+    for alerts in found.values():
+        alerts.sort(key=lambda a: (a.acknowledged_at is not None, -SEVERITY_ORDER.index(a.severity)))
+    return found
 
 
 def note_look(

@@ -316,6 +316,7 @@ def _episode(session: Session, span: Span, end_s: float) -> Episode:
         ended_s=offset_s(session, span.ended_at) if span.ended_at else end_s,
         severity=span.severity,
         words=said + " · " + _("fired %(at)s") % {"at": clock(fired_s)},
+        kind=span.kind,
     )
 
 

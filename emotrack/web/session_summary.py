@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from emotrack.alerts.models import Kind
 from emotrack.history.models import Speaker
 from emotrack.mood import queries as mood
 from emotrack.web import words
 from emotrack.web.session_page import SessionPage
-from emotrack.web.timeline import Turn, clock, signed
+from emotrack.web.timeline import Episode, Turn, clock, signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,42 @@ def facts(page: SessionPage) -> list[Fact]:
 
 
 def sentence(page: SessionPage) -> str:
+    """What to look at first: what fired, then where the level stood."""
+    told = _told(page)
+    level = _level(page, after=bool(told))
+    return " ".join(part for part in (told, level) if part)
+
+
+def _told(page: SessionPage) -> str:
+    """What the session's alerts say, those on changeability first; without any, where it passed its line."""
+    kinds = {kind: [e for e in page.timeline.episodes if e.kind == kind] for kind in Kind}
+    said = [_episodes(page, kind, found) for kind, found in kinds.items() if found]
+    if not kinds[Kind.VOLATILITY]:
+        said.insert(0, _changeable_for_a_moment(page))
+    return " ".join(part for part in said if part)
+
+
+def _episodes(page: SessionPage, kind: str, episodes: Sequence[Episode]) -> str:
+    first = episodes[0]
+    what = words.ALERT_STARTS[kind]
+    said = _from_to(page, what, first.pending_s, first.recovering_s or first.ended_s)
+    if len(episodes) == 1:
+        return said
+    more = ngettext("Once more later.", "%(n)d times more later.", len(episodes) - 1)
+    return f"{said} {more % {'n': len(episodes) - 1}}"
+
+
+def _changeable_for_a_moment(page: SessionPage) -> str:
+    line = page.timeline.threshold
+    beyond = [t for t in page.timeline.turns if line is not None and t.z is not None and t.z > line]
+    if not beyond:
+        return ""
+    peak = max(beyond, key=lambda t: t.z)
+    return _("More changeable than usual for a moment, at %(clock)s.") % {"clock": clock(peak.at_s)}
+
+
+def _level(page: SessionPage, *, after: bool) -> str:
+    """Where the level stood against the usual. after: whether something else was said before."""
     if page.mood is None or not page.mood.utterances:
         return _("Nothing read yet.")
     if page.mood.valid < 3:
@@ -46,26 +84,36 @@ def sentence(page: SessionPage) -> str:
         return _("Too little to say: few turns gave a reading.")
     if page.timeline.usual is None:
         return _("Too early to hold against a usual.")
-    return _against_usual(page)
+    return _against_usual(page, after=after)
 
 
-def _against_usual(page: SessionPage) -> str:
+def _against_usual(page: SessionPage, *, after: bool) -> str:
     low, high = page.timeline.usual
     read = [t for t in page.timeline.turns if t.read and t.level is not None]
     sides = [1 if t.level > high else -1 if t.level < low else 0 for t in read]
     start, length = _longest_outside(sides)
     if length < 3:
-        return _("As usual.")
-    said = {
-        "side": words.SIDES[page.headline, sides[start]],
-        "from": clock(read[start].at_s),
-        "to": clock(read[start + length - 1].end_s),
-    }
+        return _("The level as usual.") if after else _("As usual.")
+    side = words.SIDES[page.headline, sides[start]]
+    if sides[start] < 0 and _fell_already(page):
+        return ""
     if length == len(read):
-        return _("%(side)s throughout.") % said
-    if start + length == len(read):
-        return _("%(side)s from %(from)s to the end.") % said
-    return _("%(side)s from %(from)s to %(to)s.") % said
+        return _("%(side)s throughout.") % {"side": side}
+    return _from_to(page, side, read[start].at_s, read[start + length - 1].end_s)
+
+
+def _fell_already(page: SessionPage) -> bool:
+    """Whether an alert on a low level was told: the level need not say it twice."""
+    return any(e.kind == Kind.NEGATIVE_MOOD for e in page.timeline.episodes)
+
+
+def _from_to(page: SessionPage, what: str, start_s: float, end_s: float) -> str:
+    said = {"what": what, "from": clock(start_s), "to": clock(end_s)}
+    if end_s < page.timeline.turns[-1].end_s:
+        return _("%(what)s from %(from)s to %(to)s.") % said
+    if page.session.ended_at is None:
+        return _("%(what)s since %(from)s.") % said
+    return _("%(what)s from %(from)s to the end.") % said
 
 
 def _longest_outside(sides: Sequence[int]) -> tuple[int, int]:

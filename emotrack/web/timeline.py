@@ -54,7 +54,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """What the alerts lane draws; times in seconds since the session's start."""
+    """What the alerts lane draws; times in seconds since the start. kind: what its rule looks for."""
 
     pending_s: float
     fired_s: float | None
@@ -62,6 +62,7 @@ class Episode:
     ended_s: float
     severity: str
     words: str
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

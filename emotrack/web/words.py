@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from analysis.baseline import ARM_SESSIONS, ARM_UTTERANCE_VALUES
 from analysis.values import LABELS
+from emotrack.alerts.models import Alert, Kind
 from emotrack.mood.queries import CaseRow, Standing
 from emotrack.web.timeline import signed
 
@@ -71,6 +74,12 @@ SIDES: dict[tuple[str, int], Promise] = {
     ("arousal", -1): gettext_lazy("Calmer than usual"),
     ("arousal", 1): gettext_lazy("More agitated than usual"),
 }
+
+ALERT_STARTS: dict[str, Promise] = {
+    Kind.VOLATILITY: gettext_lazy("More changeable than usual"),
+    Kind.NEGATIVE_MOOD: gettext_lazy("Lower than usual"),
+}
+"""How a sentence begins that says when an alert of a kind held."""
 
 
 def percent(share: float | None) -> str:
@@ -140,10 +149,25 @@ def _too_little(standing: Standing) -> str:
     ) % {"n": standing.sessions, "needed": ARM_SESSIONS + 1}
 
 
-def group_of(row: CaseRow, open_alerts: int) -> str:
-    """The part of the caseload where a client stands."""
-    if open_alerts:
+def told_sentence(standing: Standing, headline: str, alerts: Sequence[Alert], now: datetime) -> str:
+    """What to look at first: an alert before a change, and never a bare "as usual" beside an alert.
+
+    alerts: those to tell of, the first to be named first.
+    """
+    said = standing_sentence(standing, headline, now)
+    if not alerts:
+        return said
+    day = date_format(timezone.localtime(alerts[0].fired_at), "j M")
+    alert = _("%(title)s on %(day)s.") % {"title": alerts[0].title, "day": day}
+    return alert if standing.kind in ("usual", "little") else f"{alert} {said}"
+
+
+def group_of(row: CaseRow, alerts: Sequence[Alert]) -> str:
+    """The part of the caseload where a client stands; an alert that somebody has seen is still a change."""
+    if any(alert.acknowledged_at is None for alert in alerts):
         return "look"
+    if alerts:
+        return "changed"
     return {"little": "little", "usual": "usual"}.get(row.standing.kind, "changed")
 
 

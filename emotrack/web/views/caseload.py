@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +10,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from emotrack.accounts.models import User
@@ -21,10 +18,8 @@ from emotrack.audit.actions import record
 from emotrack.history.models import Client
 from emotrack.mood import queries as mood
 from emotrack.web import words
-from emotrack.web.looked_at import unseen_alerts
+from emotrack.web.looked_at import SEVERITY_ORDER, alerts_to_tell
 from emotrack.web.sparks import Spark, sparkline
-
-SEVERITY_ORDER = ("info", "warning", "critical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,47 +70,26 @@ def caseload(request: HttpRequest) -> HttpResponse:
 def _lines(user: User, now: datetime) -> list[Line]:
     clients = list(Client.objects.visible_to(user).filter(erased_at__isnull=True).order_by("code"))
     readable = set(Client.objects.content_visible_to(user).values_list("pk", flat=True))
-    alerts = _alerts_by_client(user)
-    lines = [
-        _line(row, row.client.pk in readable, alerts.get(row.client.pk, []), now)
-        for row in mood.caseload(clients, now=now)
-    ]
+    rows = mood.caseload(clients, now=now)
+    alerts = alerts_to_tell(user, [row.last.session for row in rows if row.last])
+    lines = [_line(row, row.client.pk in readable, alerts.get(row.client.pk, []), now) for row in rows]
     return sorted(lines, key=_attention)
-
-
-def _alerts_by_client(user: User) -> dict[int, list[Alert]]:
-    """The gravest of each client first, then the newest."""
-    found: dict[int, list[Alert]] = defaultdict(list)
-    for alert in unseen_alerts(user).select_related("rule").newest_first():
-        found[alert.client_id].append(alert)
-    for alerts in found.values():
-        alerts.sort(key=lambda alert: -SEVERITY_ORDER.index(alert.severity))
-    return found
 
 
 def _line(row: mood.CaseRow, readable: bool, alerts: Sequence[Alert], now: datetime) -> Line:
     headline = row.recognizer.headline if row.recognizer else "valence"
     contact = timezone.localtime(row.last_contact) if row.last_contact else None
+    unseen = [alert for alert in alerts if alert.acknowledged_at is None]
     return Line(
         case=row,
         name=(row.client.name or "") if readable else "",
-        group=words.group_of(row, len(alerts)),
-        sentence=_sentence(row, headline, alerts, now),
+        group=words.group_of(row, alerts),
+        sentence=words.told_sentence(row.standing, headline, alerts, now),
         spark=sparkline(row.points, row.standing, now),
-        alerts=len(alerts),
-        severity=alerts[0].severity if alerts else "",
+        alerts=len(unseen),
+        severity=unseen[0].severity if unseen else "",
         contact=words.how_long_ago(contact, timezone.localtime(now)) if contact else "",
     )
-
-
-def _sentence(row: mood.CaseRow, headline: str, alerts: Sequence[Alert], now: datetime) -> str:
-    """What to look at first: an alert before a change, and never a bare "as usual" beside an alert."""
-    said = words.standing_sentence(row.standing, headline, now)
-    if not alerts:
-        return said
-    day = date_format(timezone.localtime(alerts[0].fired_at), "j M")
-    alert = _("%(title)s on %(day)s.") % {"title": alerts[0].title, "day": day}
-    return alert if row.standing.kind in ("usual", "little") else f"{alert} {said}"
 
 
 def _attention(line: Line) -> tuple:

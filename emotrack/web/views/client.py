@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analysis.trend import Trend
+from emotrack.accounts.models import User
 from emotrack.alerts.models import Alert
 from emotrack.audit.models import AuditEvent
 from emotrack.history.models import Client, Recognizer, Session
@@ -26,7 +27,7 @@ from emotrack.mood.queries import SessionPoint
 from emotrack.privacy.models import Consent
 from emotrack.web import words
 from emotrack.web.client_charts import Line, Meeting, client_figure, mix_figure
-from emotrack.web.looked_at import note_look, unseen_alerts
+from emotrack.web.looked_at import alerts_to_tell, note_look, unseen_alerts
 from emotrack.web.timeline import signed
 
 SESSIONS_SHOWN = 30
@@ -76,7 +77,7 @@ def client(request: HttpRequest, public_id: str) -> HttpResponse:
         "voice_line": words.HOW_A_VOICE_MAY_SOUND,
     }
     if recognizer is not None:
-        context |= _mood(found, recognizer, now)
+        context |= _mood(found, recognizer, request.user, now)
     return render(request, "web/client.html", context)
 
 
@@ -95,7 +96,7 @@ def _series(client: Client, wanted: str) -> tuple[Recognizer | None, list[Recogn
     return chosen, [r for r in all_series if r != chosen]
 
 
-def _mood(client: Client, recognizer: Recognizer, now: datetime) -> dict:
+def _mood(client: Client, recognizer: Recognizer, user: User, now: datetime) -> dict:
     points = mood.session_points(client, recognizer)
     standing = mood.standing(points)
     levels = mood.session_levels(points)
@@ -104,12 +105,14 @@ def _mood(client: Client, recognizer: Recognizer, now: datetime) -> dict:
     meetings = [_meeting(*row) for row in zip(points, levels, half_widths, strict=True)]
     figure = client_figure(meetings, standing.band, _trend_line(points, trend), {"usual": _("usual range")})
     months, shares = _by_month(points)
+    told = alerts_to_tell(user, [p.session for p in points[-1:]]).get(client.pk, [])
     valid, turns = sum(p.valid for p in points), sum(p.utterances for p in points)
     return {
         "headline": recognizer.headline,
         "dimension": words.DIMENSIONS[recognizer.headline],
         "standing": standing,
-        "sentence": words.standing_sentence(standing, recognizer.headline, now),
+        "sentence": words.told_sentence(standing, recognizer.headline, told, now),
+        "told": told,
         "evidence": _evidence(points, standing, trend, recognizer.headline),
         "coverage": valid / turns if turns else None,
         "valid": valid,
