@@ -58,16 +58,25 @@ class Dynamics:
         return self.coverage is not None and self.coverage >= MIN_COVERAGE
 
 
-def _series(values: ArrayLike) -> np.ndarray:
+def series(values: ArrayLike) -> np.ndarray:
+    """(n,) float64, NaN for missing. Raises ``ValueError`` for another shape or infinities."""
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or np.isinf(array).any():
         raise ValueError("dynamics-values: needs a (n,) series without infinities; NaN stands for missing")
     return array
 
 
+def checked_ids(sessions: ArrayLike | None, n: int) -> np.ndarray:
+    """(n,) session ids, by default all one. Raises ``ValueError`` unless there is one for each value."""
+    ids = np.zeros(n, dtype=np.int8) if sessions is None else np.asarray(sessions)
+    if ids.shape != (n,):
+        raise ValueError("dynamics-sessions: needs one session id for each value")
+    return ids
+
+
 def valid(values: ArrayLike) -> np.ndarray:
     """The values that are not missing, float64, in order."""
-    array = _series(values)
+    array = series(values)
     return array[~np.isnan(array)]
 
 
@@ -105,17 +114,12 @@ def pair_differences(values: ArrayLike, sessions: ArrayLike | None = None, lag: 
 
     values: (n,), oldest first; NaN for an abstention, which breaks its pairs. sessions: (n,) ids.
     """
-    x = _series(values)
+    x = series(values)
     if lag < 1:
         raise ValueError("dynamics-lag: must be at least 1")
     differences = x[lag:] - x[:-lag]
-    kept = ~np.isnan(differences)
-    if sessions is not None:
-        ids = np.asarray(sessions)
-        if ids.shape != x.shape:
-            raise ValueError("dynamics-sessions: needs one session id for each value")
-        kept &= ids[lag:] == ids[:-lag]
-    return differences[kept]
+    ids = checked_ids(sessions, len(x))
+    return differences[~np.isnan(differences) & (ids[lag:] == ids[:-lag])]
 
 
 def mssd(
@@ -148,7 +152,7 @@ def autocorrelation(values: ArrayLike, lag: int = 1) -> float:
     The estimator of Box & Jenkins, as in R's acf. NaN for missing values, for fewer than lag + 2 values and
     for a constant series.
     """
-    x = _series(values)
+    x = series(values)
     if lag < 1:
         raise ValueError("dynamics-lag: must be at least 1")
     if len(x) < lag + 2 or np.isnan(x).any() or np.ptp(x) == 0:
@@ -159,7 +163,7 @@ def autocorrelation(values: ArrayLike, lag: int = 1) -> float:
 
 def lag_correlation(values: ArrayLike, lag: int = 1) -> float:
     """Pearson correlation of the pairs ``lag`` apart, each side about its own mean; NaN where undefined."""
-    x = _series(values)
+    x = series(values)
     left, right = x[:-lag], x[lag:]
     both = ~(np.isnan(left) | np.isnan(right))
     if both.sum() < 2 or np.ptp(left[both]) == 0 or np.ptp(right[both]) == 0:
@@ -169,11 +173,12 @@ def lag_correlation(values: ArrayLike, lag: int = 1) -> float:
 
 def coverage(values: ArrayLike) -> float | None:
     """Share of valid values, 0..1; ``None`` for an empty series."""
-    x = _series(values)
+    x = series(values)
     return len(valid(x)) / len(x) if len(x) else None
 
 
-def _figure(value: float, n: int, minimum: int, reason: str) -> Figure:
+def figure(value: float, n: int, minimum: int, reason: str) -> Figure:
+    """The value where it rests on enough, else the reason."""
     return Figure(value, n) if n >= minimum else Figure(None, n, reason)
 
 
@@ -182,14 +187,14 @@ def describe(values: ArrayLike, sessions: ArrayLike | None = None) -> Dynamics:
 
     values: (n,), oldest first, NaN for an abstention. sessions: (n,) ids; by default all are one session.
     """
-    x, n = _series(values), len(valid(values))
+    x, n = series(values), len(valid(values))
     pairs = len(pair_differences(x, sessions))
     few_values, few_pairs = "too_few_values", "too_few_pairs"
     return Dynamics(
-        mean=_figure(mean(x), n, MIN_VALUES, few_values),
-        median=_figure(median(x), n, MIN_VALUES, few_values),
-        sd=_figure(sd(x), n, MIN_VALUES_SPREAD, few_values),
-        mssd=_figure(mssd(x, sessions), pairs, MIN_PAIRS, few_pairs),
-        rmssd=_figure(rmssd(x, sessions), pairs, MIN_PAIRS, few_pairs),
+        mean=figure(mean(x), n, MIN_VALUES, few_values),
+        median=figure(median(x), n, MIN_VALUES, few_values),
+        sd=figure(sd(x), n, MIN_VALUES_SPREAD, few_values),
+        mssd=figure(mssd(x, sessions), pairs, MIN_PAIRS, few_pairs),
+        rmssd=figure(rmssd(x, sessions), pairs, MIN_PAIRS, few_pairs),
         coverage=coverage(x),
     )
