@@ -137,6 +137,8 @@ class Command(BaseCommand):
             ws_max_size=1 << 20,
             timeout_graceful_shutdown=10,
             server_header=False,
+            # Without a proxy in front, nobody's word about another address is taken.
+            proxy_headers=settings.BEHIND_TLS,
         )
         try:
             asyncio.run(uvicorn.Server(config).serve())
