@@ -30,6 +30,8 @@ from emotrack.history.models import (
 )
 
 FUTURE_SLACK = timedelta(minutes=5)
+STRAY_AFTER = timedelta(days=1)
+"""A sound file without a row is no longer on its way into one after this long."""
 
 
 class Refused(Exception):
@@ -243,6 +245,25 @@ def delete_expired_audio(*, now: datetime) -> int:
     if gone:
         record("audio.expired", by=Actor.system("retention"), now=now, count=gone)
     return gone
+
+
+def delete_stray_sound(*, now: datetime) -> int:
+    """Delete the files that no row keeps: a kill between file and row, or row and file, leaves one."""
+    gone = 0
+    for folder in sorted(Path(settings.AUDIO_DIR).glob("??")):
+        paths = _old_sound_in(folder, now - STRAY_AFTER)
+        kept = Audio.objects.filter(path__in=paths, deleted_at__isnull=True)
+        for path in set(paths) - set(kept.values_list("path", flat=True)):
+            drop_file(path)
+            gone += 1
+    if gone:
+        record("audio.strays_deleted", by=Actor.system("retention"), now=now, count=gone)
+    return gone
+
+
+def _old_sound_in(folder: Path, before: datetime) -> list[str]:
+    files = [file for file in folder.iterdir() if file.name.startswith(folder.name)]
+    return [f"{folder.name}/{f.name}" for f in files if f.stat().st_mtime < before.timestamp()]
 
 
 # --- Leases -------------------------------------------------------------------------------------

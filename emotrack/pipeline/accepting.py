@@ -88,9 +88,6 @@ def admit_client(
 admit_session = history.find_or_create_session
 
 
-admit_session = history.find_or_create_session
-
-
 def accept(
     *,
     session: Session,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django_tasks import TaskResultStatus
+from django_tasks_db.models import DBTaskResult
 
 from emotrack.audit import actions as audit
 from emotrack.audit.models import Actor
@@ -13,6 +15,8 @@ from emotrack.history.models import EndReason, Session, Status, Utterance
 from emotrack.pipeline.changing import end_session
 from emotrack.pipeline.reading import RETRY_AFTER, recognize
 from emotrack.schedule.actions import Recurring, run_due
+
+TASKS_KEPT = timedelta(days=1)
 
 
 def end_idle_sessions(*, now: datetime) -> int:
@@ -30,22 +34,36 @@ def requeue_waiting(*, now: datetime, limit: int = 500) -> int:
     """Wake a worker again for whatever waits and nobody is at: a killed worker loses nothing."""
     waiting = Utterance.objects.filter(status=Status.QUEUED, received_at__lt=now - RETRY_AFTER)
     free = waiting.exclude(leased_until__gte=now).order_by("received_at", "id")
-    ids = list(free.values_list("pk", flat=True)[:limit])
-    for utterance_id in ids:
+    ids = set(free.values_list("pk", flat=True)[:limit]) - _about_to_be_woken()
+    for utterance_id in sorted(ids):
         recognize.enqueue(utterance_id)
     return len(ids)
+
+
+def _about_to_be_woken() -> set[int]:
+    """Whose task stands in the queue: another would only make it longer while there is no recognizer."""
+    ready = DBTaskResult.objects.ready().filter(task_path=recognize.module_path)
+    return {told["args"][0] for told in ready.values_list("args_kwargs", flat=True)}
+
+
+def forget_finished_tasks(*, now: datetime) -> int:
+    """Delete the tasks of yesterday; also those whose worker was killed, for the rows are the truth."""
+    old = DBTaskResult.objects.filter(enqueued_at__lt=now - TASKS_KEPT)
+    return old.exclude(status=TaskResultStatus.READY).delete()[0]
 
 
 def retry_failed() -> int:
     """Queue again what the recognizer could not read, once it has been mended."""
     failed = Utterance.objects.filter(status=Status.FAILED, failure="recognizer-failed")
-    return failed.update(status=Status.QUEUED, failure="", leased_until=None)
+    return failed.update(status=Status.QUEUED, failure="", leased_until=None, attempts=0)
 
 
 JOBS = {
     "requeue waiting utterances": Recurring(requeue_waiting, every=timedelta(seconds=15)),
     "end idle sessions": Recurring(end_idle_sessions, every=timedelta(minutes=1)),
     "delete expired audio": Recurring(history.delete_expired_audio, every=timedelta(hours=1)),
+    "delete stray sound": Recurring(history.delete_stray_sound, every=timedelta(days=1)),
+    "forget finished tasks": Recurring(forget_finished_tasks, every=timedelta(hours=1)),
     "seal the audit log": Recurring(audit.seal, every=timedelta(seconds=30)),
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from analysis.audio import AudioRejected
 from analysis.values import Recognition, RecognizerError
@@ -80,6 +81,7 @@ def test_a_killed_workers_utterance_is_taken_up_again(session, fake_recognizer):
     waiting = accept(session, audio=SPEECH)
     long_ago = timezone.now() - timedelta(minutes=5)
     Utterance.objects.filter(pk=waiting.pk).update(received_at=long_ago, leased_until=long_ago)
+    DBTaskResult.objects.update(status="RUNNING", started_at=long_ago)
     assert upkeep.requeue_waiting(now=timezone.now()) == 1
     assert read(waiting).status == "analyzed"
 
