@@ -2,7 +2,9 @@
 
 from django.db import models
 
+from emotrack.history.fields import EncryptedVectorField
 from emotrack.history.models import Client, Recognizer, Session, Utterance, VisibleQuerySet
+from emotrack.identifiers import new_public_id
 
 
 class MoodPoint(models.Model):
@@ -86,3 +88,83 @@ class ResponsePolicy(models.Model):
 
     class Meta:
         ordering = ["-id"]
+
+
+class PatternFit(models.Model):
+    """When recurring expressions were last looked for in a series, and what is needed to tell them again.
+
+    ``n`` utterances were looked at; ``reason`` says why no patterns are shown (analysis.clusters.Reason).
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="pattern_fits")
+    recognizer = models.ForeignKey(Recognizer, on_delete=models.CASCADE)
+    fitted_at = models.DateTimeField()
+    n = models.PositiveIntegerField()
+    looked_at_valid = models.PositiveIntegerField(
+        default=0, help_text="Valid utterances of the series when it was last asked whether a fit is due."
+    )
+    reason = models.CharField(max_length=20, blank=True)
+    silhouette = models.FloatField(null=True)
+    chance = models.FloatField(null=True, help_text="Silhouette of a featureless cloud of the same shape.")
+    agreement = models.FloatField(null=True, help_text="Mean adjusted Rand index over bootstrap resamples.")
+    radius = models.FloatField(null=True, help_text="Cosine distance from a center on which is novel.")
+    explained = models.JSONField(default=list, help_text="Share of variance along each axis of the map.")
+    mean = EncryptedVectorField(dtype="<f4", null=True)
+    axes = EncryptedVectorField(dtype="<f4", null=True)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["client", "recognizer"], name="a_series_has_one_pattern_fit")
+        ]
+
+    @property
+    def sealing_client(self) -> Client:
+        return self.client
+
+    @property
+    def sealed_under(self) -> str:
+        return f"{self.client.public_id}/{self.recognizer_id}"
+
+
+class PatternQuerySet(VisibleQuerySet):
+    client_path = "fit__client__"
+
+
+class MoodCluster(models.Model):
+    """A recurring way of sounding. One that is not found any more is kept, to be known when it comes back."""
+
+    public_id = models.CharField(max_length=20, unique=True, default=new_public_id, editable=False)
+    fit = models.ForeignKey(PatternFit, on_delete=models.CASCADE, related_name="clusters")
+    found_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
+    place = models.PositiveSmallIntegerField(help_text="In the fit, most members first.")
+    labels = models.JSONField(default=list, help_text="At most two: label, lift and share, strongest first.")
+    center = EncryptedVectorField(dtype="<f4")
+
+    objects = PatternQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["fit", "place"])]
+
+    @property
+    def sealing_client(self) -> Client:
+        return self.fit.client
+
+
+class PatternMembership(models.Model):
+    """Which pattern an utterance belongs to; ``typical`` counts the examples of a pattern from its medoid."""
+
+    utterance = models.OneToOneField(
+        Utterance, primary_key=True, on_delete=models.CASCADE, related_name="pattern"
+    )
+    cluster = models.ForeignKey(MoodCluster, on_delete=models.CASCADE, related_name="memberships")
+    distance = models.FloatField(
+        null=True, help_text="Cosine distance to the center; null for the fit's own."
+    )
+    novel = models.BooleanField(default=False)
+    typical = models.PositiveSmallIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["cluster", "typical"])]
