@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from django.db.models import Count, Max
+from django.db.models.functions import Coalesce
 
 from analysis.affect import calibrate
 from analysis.baseline import ARM_SESSIONS, usual
@@ -270,7 +271,7 @@ def caseload(clients: Iterable[Client], *, now: datetime) -> list[CaseRow]:
     contacts = dict(
         Session.objects.filter(client__in=[c.pk for c in clients])
         .values_list("client")
-        .annotate(last=Max("last_activity_at"))
+        .annotate(last=Max(Coalesce("ended_at", "last_activity_at")))
     )
     return [
         _case_row(client, recent.get(client.pk, []), recognizers, shares, contacts.get(client.pk))

@@ -26,20 +26,26 @@ from emotrack.sample import conversation
 SAMPLE = Actor.system("sample practice")
 
 STORIES: tuple[tuple[str, str, int, int], ...] = (
-    ("Ann", "relapsing", 3, 2),
-    ("Ben", "volatile", 5, 1),
-    ("Chen", "jump", 2, 3),
-    ("Dana", "improving", 4, 4),
-    ("Eli", "flat", 1, 6),
-    ("Farah", "drift", 8, 1),
-    ("Goran", "nothing", 6, 5),
-    ("Hana", "two_styles", 7, 2),
-    ("Ines", "nothing", 9, 7),
-    ("Jon", "oscillation", 2, 8),
-    ("Kim", "burst", 4, 31),
-    ("Lior", "too_little", 1, 2),
+    ("Ann Weber", "relapsing", 20, 2),
+    ("Ben Okafor", "volatile", 13, 1),
+    ("Chen Yu 陈宇", "jump", 20, 3),
+    ("Dana Nováková", "improving", 14, 4),
+    ("Eli Cohen", "flat", 11, 3),
+    ("Farah Haddad", "drift", 24, 1),
+    ("Goran Petrović", "nothing", 5, 4),
+    ("Hana Sato 佐藤花", "two_styles", 15, 2),
+    ("Ines Duarte", "nothing", 9, 33),
+    ("Jon Larsen", "oscillation", 14, 9),
+    ("Kim Minseo", "burst", 3, 3),
+    ("Lior Levi", "too_little", 1, 2),
 )
-"""Name, story, seed, and days since the last session."""
+"""Name, story, seed, and days since the last session.
+
+The seeds are chosen so that the last session shows what the story planted: the alerts of the last week are
+Ann's relapse and the restless minutes of Ben and Kim. A story without any plan alerts by chance now and then.
+"""
+
+FRIDAY = 4
 
 CONVERSATION_CLIENT = "Mira (sample conversation)"
 Progress = Callable[[int, int, str], None]
@@ -69,12 +75,10 @@ def _tell(
     now: datetime,
     days_ago: int,
 ) -> None:
-    client = _admit(name, counselor=counselor, app=app, now=now)
-    last = told.sessions[-1]
-    # The last session ended so many days ago, at the hour at which this person always comes.
-    begin = (now - timedelta(days=days_ago + int(last.day))).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
+    # The last session was so many days ago, at the hour at which this person always comes.
+    last_day = _weekday(now - timedelta(days=days_ago)).replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = last_day - timedelta(days=int(told.sessions[-1].day))
+    client = _admit(name, counselor=counselor, app=app, now=begin)
     for invented in told.sessions:
         starts = begin + timedelta(days=invented.day)
         if starts + timedelta(hours=1) < now:
@@ -82,6 +86,11 @@ def _tell(
     mood.rebuild(client)
     for session in client.sessions.order_by("started_at"):
         _judge(session, recognizer, now)
+
+
+def _weekday(day: datetime) -> datetime:
+    """That day, or the Friday before a weekend: this practice is closed on weekends."""
+    return day - timedelta(days=max(day.weekday() - FRIDAY, 0))
 
 
 def _judge(session: Session, recognizer: Recognizer, now: datetime) -> None:

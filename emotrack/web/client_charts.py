@@ -13,6 +13,12 @@ from emotrack.web.timeline import signed
 MOOD_HEIGHT, MIX_HEIGHT = 340, 240
 MARGIN, SHORTEST = timedelta(days=5), timedelta(days=60)
 FEWEST_MONTHS = 6
+SHORTEST_SPAN = 0.5
+"""Of the mood axis, so that a steady person looks steady."""
+
+WHISKER_ROOM = 0.4
+"""Whiskers may widen the axis by this share of it above and below."""
+
 LETTER_SHARE = 0.08
 """A share at least this high has room for its letters."""
 
@@ -46,11 +52,10 @@ def client_figure(
     meetings: Sequence[Meeting],
     band: tuple[float, float] | None,
     trend: Line | None,
-    words: dict[str, str],
 ) -> dict:
     """Hollow circles with whiskers, the level, the usual range, × for sessions that say too little."""
     said = [m for m in meetings if m.mean is not None]
-    low, high = _limits(said, band)
+    low, high = limits(said, band)
     foot = low + (high - low) * 0.06
     data = [_circles(said), _crosses([m for m in meetings if m.mean is None], foot)]
     data += _levels(meetings)
@@ -58,17 +63,16 @@ def client_figure(
         data.append(_trend(trend))
     if said and band:
         data.append(_last(said[-1], band))
-    shapes, notes = _band(band, words["usual"]) if band else ([], [])
     return {
         "data": [trace for trace in data if trace["x"]],
         "layout": {
             "height": MOOD_HEIGHT,
-            "margin": {"l": 46, "r": 52, "t": 8, "b": 40},
+            "margin": {"l": 46, "r": 52, "t": 8, "b": 28},
             "hovermode": "closest",
             "xaxis": {"type": "date", "range": _span(meetings)},
             "yaxis": {"range": [low, high], **_value_ticks(low, high)},
-            "shapes": shapes,
-            "annotations": notes + (_end_value(said[-1], band) if said else []),
+            "shapes": [_band(band)] if band else [],
+            "annotations": _end_value(said[-1], band) if said else [],
         },
     }
 
@@ -80,17 +84,30 @@ def _span(meetings: Sequence[Meeting]) -> list[str]:
     return [t.replace(tzinfo=None).isoformat(timespec="seconds") for t in (first, last)]
 
 
-def _limits(said: Sequence[Meeting], band: tuple[float, float] | None) -> tuple[float, float]:
-    lows = [m.mean - (m.half_width or 0) for m in said] + list(band or ())
-    highs = [m.mean + (m.half_width or 0) for m in said] + list(band or ())
-    low, high = min([-0.3, *lows]), max([0.3, *highs])
-    pad = (high - low) * 0.12
-    return max(low - pad, -1.15), min(high + pad, 1.1)
+def limits(said: Sequence[Meeting], band: tuple[float, float] | None) -> tuple[float, float]:
+    """What the axis spans: all means, the usual range, and as much of the whiskers as leaves a curve to read.
+
+    Where turns carry over strongly an interval may be wider than all that the person ever moved; it is then
+    cut off at the frame, and the table has it whole.
+    """
+    places = [m.mean for m in said] + list(band or ())
+    low, high = (min(places), max(places)) if places else (0.0, 0.0)
+    short = max(SHORTEST_SPAN - (high - low), 0.0) / 2
+    low, high = low - short, high + short
+    room = (high - low) * WHISKER_ROOM
+    half_widths = [m.half_width for m in said if m.half_width is not None]
+    pad = min(max([*half_widths, room / 4]), room)
+    return max(low - pad, -1.1), min(high + pad, 1.1)
+
+
+def cuts_whiskers(said: Sequence[Meeting], span: tuple[float, float]) -> bool:
+    low, high = span
+    return any(m.mean - (m.half_width or 0) < low or m.mean + (m.half_width or 0) > high for m in said)
 
 
 def _value_ticks(low: float, high: float) -> dict:
-    step = 0.25 if high - low < 1.4 else 0.5
-    values = [i * step for i in range(-4, 5) if low <= i * step <= high]
+    step = 0.2 if high - low < 1.0 else 0.25 if high - low < 1.7 else 0.5
+    values = [i * step for i in range(-5, 6) if low <= i * step <= high]
     return {"tickvals": values, "ticktext": [signed(v) if v else "0" for v in values]}
 
 
@@ -186,8 +203,8 @@ def _last(last: Meeting, band: tuple[float, float]) -> dict:
     }
 
 
-def _band(band: tuple[float, float], words: str) -> tuple[list[dict], list[dict]]:
-    shape = {
+def _band(band: tuple[float, float]) -> dict:
+    return {
         "type": "rect",
         "xref": "paper",
         "x0": 0,
@@ -199,17 +216,6 @@ def _band(band: tuple[float, float], words: str) -> tuple[list[dict], list[dict]
         "line": {"width": 0},
         "layer": "below",
     }
-    note = {
-        "xref": "paper",
-        "x": 0.004,
-        "xanchor": "left",
-        "y": band[0],
-        "yanchor": "top",
-        "text": words,
-        "font": {"size": 11},
-        "showarrow": False,
-    }
-    return [shape], [note]
 
 
 def _end_value(last: Meeting, band: tuple[float, float] | None) -> list[dict]:

@@ -158,6 +158,8 @@ def told_sentence(standing: Standing, headline: str, alerts: Sequence[Alert], no
     if not alerts:
         return said
     day = date_format(timezone.localtime(alerts[0].fired_at), "j M")
+    if alerts[0].rule.kind == Kind.NEGATIVE_MOOD and standing.side < 0:
+        return _("%(sentence)s Alert on %(day)s.") % {"sentence": said, "day": day}
     alert = _("%(title)s on %(day)s.") % {"title": alerts[0].title, "day": day}
     return alert if standing.kind in ("usual", "little") else f"{alert} {said}"
 

@@ -26,7 +26,7 @@ from emotrack.mood import queries as mood
 from emotrack.mood.queries import SessionPoint
 from emotrack.privacy.models import Consent
 from emotrack.web import words
-from emotrack.web.client_charts import Line, Meeting, client_figure, mix_figure
+from emotrack.web.client_charts import Line, Meeting, client_figure, cuts_whiskers, limits, mix_figure
 from emotrack.web.looked_at import alerts_to_tell, note_look, unseen_alerts
 from emotrack.web.timeline import signed
 
@@ -103,7 +103,8 @@ def _mood(client: Client, recognizer: Recognizer, user: User, now: datetime) -> 
     half_widths = mood.session_half_widths(client, recognizer, points)
     trend = mood.trend_of(points)
     meetings = [_meeting(*row) for row in zip(points, levels, half_widths, strict=True)]
-    figure = client_figure(meetings, standing.band, _trend_line(points, trend), {"usual": _("usual range")})
+    figure = client_figure(meetings, standing.band, _trend_line(points, trend))
+    said = [m for m in meetings if m.mean is not None]
     months, shares = _by_month(points)
     told = alerts_to_tell(user, [p.session for p in points[-1:]]).get(client.pk, [])
     valid, turns = sum(p.valid for p in points), sum(p.utterances for p in points)
@@ -118,6 +119,7 @@ def _mood(client: Client, recognizer: Recognizer, user: User, now: datetime) -> 
         "valid": valid,
         "turns": turns,
         "figure": figure,
+        "cut": cuts_whiskers(said, limits(said, standing.band)),
         "mix": mix_figure(months, shares, _texts(words.CODES), _texts(words.EMOTIONS)) if months else None,
         "mix_rows": [(m, words.distribution(row)) for m, row in zip(months, shares, strict=True)],
         "rows": list(zip(reversed(points), reversed(levels), reversed(half_widths), strict=True)),

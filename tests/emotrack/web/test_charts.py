@@ -10,7 +10,7 @@ import pytest
 from analysis.values import LABELS
 from emotrack.web.alert_chart import Moments, Watched, alert_figure
 from emotrack.web.charts import STACK_ORDER, session_figure
-from emotrack.web.client_charts import Line, Meeting, client_figure, mix_figure
+from emotrack.web.client_charts import Line, Meeting, client_figure, cuts_whiskers, limits, mix_figure
 from emotrack.web.timeline import Episode, Timeline, Turn, Words, blocks_of, clock, runs_of, signed
 from tests.emotrack.factories import NOW, scores
 
@@ -165,7 +165,6 @@ def test_plotly_accepts_a_clients_year():
         [meeting(0.1, 0.1), meeting(None), meeting(-0.4, -0.1), meeting(-0.5, -0.2)],
         (-0.2, 0.2),
         Line(NOW, NOW, 0.1, -0.2),
-        {"usual": "usual range"},
     )
     assert len(accepted(figure).data) == 5
 
@@ -175,7 +174,6 @@ def test_a_session_that_says_too_little_is_a_cross_and_breaks_the_level():
         [meeting(0.1, 0.1), meeting(0.2, 0.1), meeting(None), meeting(0.3, 0.2), meeting(0.1, 0.2)],
         None,
         None,
-        {"usual": ""},
     )
     assert len(traces(figure, "too little to say")[0]["x"]) == 1
     assert [len(trace["x"]) for trace in traces(figure, "level")] == [2, 2]
@@ -183,8 +181,25 @@ def test_a_session_that_says_too_little_is_a_cross_and_breaks_the_level():
 
 @pytest.mark.parametrize(("mean", "color"), [(-0.5, "$neg2"), (0.0, "$text"), (0.5, "$pos2")])
 def test_the_last_session_is_colored_only_outside_the_usual(mean, color):
-    figure = client_figure([meeting(0.0, 0.0), meeting(mean, 0.0)], (-0.2, 0.2), None, {"usual": ""})
+    figure = client_figure([meeting(0.0, 0.0), meeting(mean, 0.0)], (-0.2, 0.2), None)
     assert traces(figure, "last session")[0]["marker"]["color"] == color
+
+
+def test_wide_intervals_leave_the_curve_readable_and_are_said_to_be_cut():
+    said = [meeting(mean, mean, half_width=0.9) for mean in (-0.1, 0.1, 0.3)]
+    low, high = limits(said, (-0.1, 0.2))
+    assert high - low < 1.0 and low < -0.1 and high > 0.3
+    assert cuts_whiskers(said, (low, high))
+
+
+def test_ordinary_intervals_are_shown_whole():
+    said = [meeting(mean, mean, half_width=0.08) for mean in (-0.1, 0.1, 0.3)]
+    assert not cuts_whiskers(said, limits(said, (-0.1, 0.2)))
+
+
+def test_a_steady_client_is_not_blown_up_to_look_restless():
+    low, high = limits([meeting(0.0, half_width=0.01), meeting(0.02, half_width=0.01)], None)
+    assert high - low >= 0.5
 
 
 def test_a_months_bars_add_up_to_the_whole():

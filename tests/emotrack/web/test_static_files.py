@@ -1,0 +1,31 @@
+"""Scripts and style sheets arrive whole, in parts, or not at all when the browser has them."""
+
+import pytest
+
+ADDRESS = "/static/js/site.js"
+
+
+@pytest.fixture
+def whole(client, db):
+    return client.get(ADDRESS)
+
+
+def test_a_script_comes_whole_and_not_as_a_stream(whole, settings):
+    assert not whole.streaming
+    assert whole.content == (settings.BASE_DIR / "static/js/site.js").read_bytes()
+    assert whole.headers["Content-Type"].startswith("text/javascript")
+
+
+def test_a_part_of_a_file_is_that_part(client, whole):
+    part = client.get(ADDRESS, headers={"Range": "bytes=10-19"})
+    assert part.status_code == 206 and part.content == whole.content[10:20]
+
+
+def test_what_the_browser_has_is_not_sent_again(client, whole):
+    again = client.get(ADDRESS, headers={"If-Modified-Since": whole.headers["Last-Modified"]})
+    assert again.status_code == 304 and again.content == b""
+
+
+def test_asked_for_the_head_it_sends_no_body(client, db):
+    head = client.head(ADDRESS)
+    assert head.status_code == 200 and head.content == b""
