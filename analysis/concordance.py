@@ -72,8 +72,9 @@ class PairSlopes:
     """The slopes of all pairs at different times, sorted, of which one can be asked for.
 
     times, values: (n,), sorted by time and, at one time, by value. Up to 1,000 values they are listed.
-    Beyond, the k-th is found by halving an interval: a slope b has as many smaller ones as ``values − b·times``
-    has inversions, so memory stays O(n) and the answer is exact to about 15 digits of the largest slope.
+    Beyond, the k-th is found by halving an interval: a slope b has as many smaller ones as
+    ``values − b·times`` has inversions, so memory stays O(n); the answer is exact to about 15 digits
+    of the largest slope.
     """
 
     def __init__(self, times: np.ndarray, values: np.ndarray) -> None:

@@ -19,8 +19,8 @@ GRID = 25
 ROUNDS = 6
 """The likelihood is read on 25 half-lives, then again between the best one's neighbors, 6 times over."""
 
-SHORTEST = 0.05
-"""The shortest half-life looked for, as a share of the shortest gap: nothing is left after 20 halvings."""
+SHORTEST = 0.15
+"""The shortest half-life looked for, as a share of the shortest gap: one percent is left after it."""
 
 SECONDS_PER_MINUTE = 60.0
 
@@ -31,8 +31,8 @@ class Inertia:
 
     half_life_min: minutes until half of a deviation is gone. carry_over: what is left of it after the median
     gap between neighbors, 0..1. n: pairs it rests on.
-    reason: why there is no half-life (``too_few_pairs``, ``no_variation``, ``no_carry_over``: gone before the next
-    utterance, or swinging back; ``longer_than_a_session``), else ``None``. ``no_carry_over`` has a carry-over of 0.
+    reason: why there is no half-life (``too_few_pairs``, ``no_variation``, ``no_carry_over``, where it is
+    gone before the next utterance or swings back, ``longer_than_a_session``), else ``None``.
     """
 
     half_life_min: float | None
@@ -43,7 +43,7 @@ class Inertia:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chains:
-    """Session-centered values: what each chain starts with, then every pair (before, after, gap in seconds)."""
+    """Session-centered values: what each chain starts with, then every pair with its gap."""
 
     first: np.ndarray
     before: np.ndarray
@@ -64,7 +64,7 @@ def inertia(values: ArrayLike, times_s: ArrayLike, sessions: ArrayLike | None = 
     """The half-life of a mood, by maximum likelihood of a continuous-time AR(1) (Ornstein–Uhlenbeck).
 
     values: (n,), oldest first, NaN for an abstention, which is stepped over: true gaps count. times_s: (n,)
-    seconds; values at one time are averaged. sessions: (n,) ids; each is centered at its own mean, and nothing
+    seconds; values at one time are averaged. sessions: (n,) ids; each is centered at its own mean, nothing
     carries over between them. x(t+Δ) = φ·x(t) + noise, φ = 2^(−Δ/half-life), noise variance σ²(1 − φ²).
     (Form: Kuppens, Allen & Sheeber 2010 for inertia; de Haan-Rietdijk and others 2017 for continuous time.)
     Centering within short sessions shortens what is found: docs/measures.md has by how much.

@@ -41,7 +41,7 @@ class Steps:
 
 
 def checked_times(times: ArrayLike, n: int) -> np.ndarray:
-    """(n,) float64. Raises ``ValueError`` for another length, times that are not finite, or not oldest first."""
+    """(n,) float64. Raises ``ValueError`` for another length, times not finite, or not oldest first."""
     array = np.asarray(times, dtype=np.float64)
     if array.shape != (n,) or not np.isfinite(array).all():
         raise ValueError("dynamics-times: needs one finite time for each value")
@@ -95,7 +95,7 @@ def timed_movement(values: ArrayLike, times: ArrayLike, sessions: ArrayLike | No
 def acute_step(population_steps: ArrayLike) -> float:
     """How large a step must be to be a leap: the 90 % quantile of |Δx| over a recognizer's population.
 
-    population_steps: (k,) steps of many people, as from ``pair_differences``. Below 1,000 of them the guess .3.
+    population_steps: (k,) steps of many people, as from ``pair_differences``. Below 1,000 the guess .3.
     Steps of 0 in nine of ten would make every step a leap; the guess stands in for that too.
     """
     steps = np.abs(series(population_steps))

@@ -9,7 +9,10 @@ from statistics import NormalDist
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share, 0..1, with its interval. n: observations it rests on. reason: why there is none, else ``None``."""
+    """A share, 0..1, with its interval.
+
+    n: observations it rests on. reason: why there is no share, else ``None``.
+    """
 
     value: float | None
     low: float | None

@@ -24,8 +24,8 @@ class Transitions:
 
     counts: (7, 7) int64, from row to column, staying included. exits: (7,) sums of the rows.
     shares: (7, 7) rows adding up to 1; NaN in rows with fewer than 10 exits.
-    reason: ``too_few_exits`` where no row has shares, else ``None``. coverage: labeled / all, ``None`` without
-    any utterance.
+    reason: ``too_few_exits`` where no row has shares, else ``None``. coverage: labeled / all, ``None``
+    without any utterance.
     """
 
     counts: np.ndarray
@@ -47,8 +47,8 @@ def _codes(labels: Sequence[str | None]) -> np.ndarray:
 def transitions(labels: Sequence[str | None], sessions: ArrayLike | None = None) -> Transitions:
     """From dominant label to dominant label, oldest first.
 
-    labels: n dominant affective labels, ``None`` for an abstention, which breaks the chain. sessions: (n,) ids;
-    no chain spans two. Raises ``ValueError`` for a label that says nothing about affect, or is none.
+    labels: n dominant affective labels, ``None`` for an abstention, which breaks the chain. sessions: (n,)
+    ids; no chain spans two. Raises ``ValueError`` for a label that says nothing about affect, or is none.
     """
     codes, size = _codes(labels), len(AFFECT_LABELS)
     ids = checked_ids(sessions, len(codes))
@@ -69,7 +69,12 @@ def entropy_of_counts(counts: ArrayLike, labels: int) -> float:
     H = −Σ p ln p + (seen − 1) / 2n (Miller 1955), capped at ln labels; NaN without any observation.
     """
     seen = np.asarray(counts, dtype=np.float64)
-    if seen.ndim != 1 or labels < 2 or len(seen) > labels or not (np.isfinite(seen).all() and (seen >= 0).all()):
+    if (
+        seen.ndim != 1
+        or labels < 2
+        or len(seen) > labels
+        or not (np.isfinite(seen).all() and (seen >= 0).all())
+    ):
         raise ValueError("entropy-counts: needs (k,) counts of at least 0, k <= labels and at least 2 labels")
     n = seen.sum()
     if n == 0:
