@@ -55,8 +55,8 @@ class Usual:
 class SessionBaseline:
     """A client's usual in one series as it stood when a session began; later utterances never change it.
 
-    sessions: earlier sessions with at least one valid value. valence, arousal: of utterances, -1..1.
-    volatility: the plain index over full windows. window_distance: ``w`` over full windows.
+    sessions: earlier sessions with at least one valid value. valence, arousal, dominance: of utterances,
+    -1..1. volatility: the plain index over full windows. window_distance: ``w`` over full windows.
     session_valence: means of the earlier sessions.
     """
 
@@ -66,6 +66,7 @@ class SessionBaseline:
     volatility: Usual = Usual()
     window_distance: Usual = Usual()
     session_valence: Usual = Usual()
+    dominance: Usual = Usual()
 
     @property
     def n(self) -> int:
@@ -75,6 +76,10 @@ class SessionBaseline:
     @property
     def armed_for_sessions(self) -> bool:
         return self.sessions >= ARM_SESSIONS
+
+    @property
+    def armed_for_flattening(self) -> bool:
+        return self.sessions >= ARM_FLATTENING_SESSIONS
 
 
 def usual(values: ArrayLike) -> Usual:
@@ -103,10 +108,11 @@ def session_baseline(
     volatility: ArrayLike,
     window_distance: ArrayLike,
     session_valence: ArrayLike,
+    dominance: ArrayLike = (),
 ) -> SessionBaseline:
     """The baseline of a session, from the client's *earlier* sessions in the same series, oldest first.
 
-    valence, arousal: (n,) of utterances. volatility, window_distance: (m,) of full windows only.
+    valence, arousal, dominance: (n,) of utterances. volatility, window_distance: (m,) of full windows only.
     session_valence: (k,) means. NaN stands for missing everywhere; only the last 200 valid values count.
     """
     means = np.asarray(session_valence, dtype=np.float64)
@@ -117,4 +123,5 @@ def session_baseline(
         volatility=usual(volatility),
         window_distance=usual(window_distance),
         session_valence=usual(means),
+        dominance=usual(dominance),
     )

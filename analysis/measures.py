@@ -49,13 +49,21 @@ class Measure:
 class SessionValues:
     """What one ended session gives to rules on sessions; ``None`` below the minimum n.
 
-    mean_valence, mean_arousal: -1..1. rmssd_valence: movement from turn to turn. coverage: valid / all, 0..1.
+    mean_valence, mean_arousal, mean_dominance: -1..1. rmssd_valence, rmssd_arousal: movement from turn to
+    turn. coverage: valid / all, 0..1. reliable_change: of valence against the baseline sessions, in standard
+    errors.
+    trend_per_week: slope of the session means of valence so far; trend_p: of its test, 0..1.
     """
 
     mean_valence: float | None
     mean_arousal: float | None
     rmssd_valence: float | None
     coverage: float | None
+    mean_dominance: float | None = None
+    rmssd_arousal: float | None = None
+    reliable_change: float | None = None
+    trend_per_week: float | None = None
+    trend_p: float | None = None
 
 
 _ALL = (
@@ -102,6 +110,17 @@ _ALL = (
         high=1.0,
     ),
     Measure(
+        "dominance_level",
+        "Dominance level",
+        "How firm or yielding the voice has been over the last minutes, the latest turns weighing most.",
+        "dominance",
+        Dimension.DOMINANCE,
+        Granularity.UTTERANCE,
+        "level_dominance",
+        low=-1.0,
+        high=1.0,
+    ),
+    Measure(
         "session_valence",
         "Mean valence of a session",
         "The mean valence of all turns of a session that gave a reading.",
@@ -133,6 +152,70 @@ _ALL = (
         "rmssd_valence",
         low=0.0,
         high=2.0,
+    ),
+    Measure(
+        "session_dominance",
+        "Mean dominance of a session",
+        "The mean dominance of all turns of a session that gave a reading.",
+        "dominance",
+        Dimension.DOMINANCE,
+        Granularity.SESSION,
+        "mean_dominance",
+        low=-1.0,
+        high=1.0,
+    ),
+    Measure(
+        "session_activation_movement",
+        "Movement of activation in a session",
+        "How far arousal moved from one turn to the next, over a whole session.",
+        "arousal",
+        Dimension.AROUSAL,
+        Granularity.SESSION,
+        "rmssd_arousal",
+        low=0.0,
+        high=2.0,
+    ),
+    Measure(
+        "reliable_change",
+        "Change against the usual sessions",
+        "How far the mean valence lies from that of the usual sessions, in errors of measurement.",
+        "standard errors",
+        Dimension.VALENCE,
+        Granularity.SESSION,
+        "reliable_change",
+    ),
+    Measure(
+        "trend_per_week",
+        "Trend of the session means",
+        "How many points a week the session means of valence went up or down so far.",
+        "valence a week",
+        Dimension.VALENCE,
+        Granularity.SESSION,
+        "trend_per_week",
+        low=-2.0,
+        high=2.0,
+    ),
+    Measure(
+        "trend_p",
+        "Chance of such a trend",
+        "How often chance alone would make a trend like that of the session means of valence.",
+        "probability",
+        Dimension.VALENCE,
+        Granularity.SESSION,
+        "trend_p",
+        low=0.0,
+        high=1.0,
+    ),
+    Measure(
+        "session_coverage",
+        "Readable share of a session",
+        "The share of the turns of a session that gave a reading.",
+        "share",
+        None,
+        Granularity.SESSION,
+        "coverage",
+        low=0.0,
+        high=1.0,
     ),
 )
 

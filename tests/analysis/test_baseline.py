@@ -61,3 +61,18 @@ def test_sessions_without_a_mean_do_not_arm_session_rules():
         valence=[0.1] * 60, arousal=[0.1] * 60, volatility=[], window_distance=[], session_valence=means
     )
     assert (found.sessions, found.armed_for_sessions, found.n) == (7, False, 60)
+
+
+def test_dominance_has_a_usual_of_its_own():
+    nothing = {
+        name: [] for name in ("valence", "arousal", "volatility", "window_distance", "session_valence")
+    }
+    assert session_baseline(**nothing, dominance=[0.1, 0.3, 0.2]).dominance == usual([0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize(("sessions", "armed"), [(19, False), (20, True)])
+def test_twenty_sessions_arm_flattening(sessions, armed):
+    found = session_baseline(
+        valence=[], arousal=[], volatility=[], window_distance=[], session_valence=[0.1] * sessions
+    )
+    assert found.armed_for_flattening is armed

@@ -21,6 +21,23 @@ def test_every_measure_can_be_read():
         assert watched.id == name
 
 
+@pytest.mark.parametrize("dimension", ["valence", "arousal", "dominance"])
+def test_every_dimension_can_be_watched_in_a_turn_and_in_a_session(dimension):
+    watched = {m.granularity for m in MEASURES.values() if m.dimension == dimension}
+    assert watched == {"utterance", "session"}
+
+
+def test_the_level_of_dominance_is_that_of_the_tracker():
+    values = SessionTracker().add(Turn(0.0, 1.0, None, None, None, 0.4, True))
+    assert value_of("dominance_level", values) == pytest.approx(0.4)
+
+
+def test_what_a_session_could_not_say_is_no_value():
+    session = SessionValues(0.1, 0.2, 0.3, 0.9)
+    assert value_of("reliable_change", session) is None
+    assert value_of("session_coverage", session) == 0.9
+
+
 def test_a_partial_window_is_never_judged():
     running = SessionTracker()
     for i in range(4):
