@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from emotrack.history.models import Utterance
+from emotrack.recognition import service
 from emotrack.web.looked_at import unseen_alerts
 
 LATE = timedelta(seconds=30)
@@ -20,12 +22,22 @@ def chrome(request: HttpRequest) -> dict:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"theme": "system", "script_words": script_words()}
+    delayed = Utterance.objects.filter(status="queued", received_at__lt=timezone.now() - LATE).count()
     return {
         "theme": user.theme,
         "unseen_alerts": unseen_alerts(user).count(),
-        "delayed": Utterance.objects.filter(status="queued", received_at__lt=timezone.now() - LATE).count(),
+        "delayed": delayed,
+        "why_delayed": _why_delayed() if delayed and user.is_admin else "",
         "script_words": script_words(),
     }
+
+
+def _why_delayed() -> str:
+    """What stands in the way of the recognizer, where it works in this process; empty when nothing does."""
+    if not settings.RECOGNIZE_IN_WEB:
+        return ""
+    status = service().status()
+    return "" if status.ready else status.sentence
 
 
 def script_words() -> dict[str, str]:
