@@ -21,12 +21,12 @@ def inversions(values: np.ndarray) -> int:
     ranks = _ranks_in_order(values)
     found, bit = 0, len(ranks) >> 1
     while bit:
-        low = np.flatnonzero((ranks & bit) == 0)
+        lower = (ranks & bit) == 0
         groups = len(ranks) // (2 * bit)
-        found += _set_before(low, groups, bit)
-        high = ranks[np.flatnonzero(ranks & bit)].reshape(groups, 1, bit)
-        ranks = np.concatenate([ranks[low].reshape(groups, 1, bit), high], axis=1).ravel()
-        bit >>= 1
+        found += _set_before(np.flatnonzero(lower), groups, bit)
+        split = np.empty((groups, 2, bit), dtype=ranks.dtype)
+        split[:, 0], split[:, 1] = ranks[lower].reshape(groups, bit), ranks[~lower].reshape(groups, bit)
+        ranks, bit = split.ravel(), bit >> 1
     return found
 
 
@@ -39,8 +39,12 @@ def _set_before(low: np.ndarray, groups: int, half: int) -> int:
 def _ranks_in_order(values: np.ndarray) -> np.ndarray:
     """Ranks 0..n−1, of equals the earlier one lower, padded to a power of two with ranks still higher."""
     n = len(values)
-    ranks = np.arange(1 << max(n - 1, 0).bit_length(), dtype=np.int64)
-    ranks[np.argsort(values, kind="stable")] = np.arange(n)
+    order = np.argsort(values)
+    if (np.diff(values[order]) == 0).any():  # sorting that keeps the order of equals takes longer
+        order = np.argsort(values, kind="stable")
+    size = 1 << max(n - 1, 0).bit_length()
+    ranks = np.arange(size, dtype=np.int32 if size < 2**31 else np.int64)
+    ranks[order] = np.arange(n)
     return ranks
 
 
