@@ -187,3 +187,43 @@ class AlertsQuery(Paging):
 
 class ArrayQuery(Fields):
     format = ChoiceField(["json", "npy"], required=False)
+
+
+class SeriesQuery(Fields):
+    recognizer = TextField(required=False, max_length=64, help_text="Which series; without it the latest.")
+    version = TextField(required=False, max_length=64)
+
+
+class SpanQuery(SeriesQuery):
+    after = MomentField(required=False, help_text="From this time on.")
+    before = MomentField(required=False, help_text="Before this time.")
+
+
+class MoodQuery(SpanQuery):
+    resolution = ChoiceField(["utterance", "session", "day"], required=False, default="session")
+    max_points = WholeField(required=False, default=2000, min_value=10, max_value=100_000)
+
+
+class DynamicsQuery(SpanQuery):
+    window_days = WholeField(
+        required=False,
+        min_value=7,
+        max_value=3660,
+        help_text="Consecutive windows of so many days; without it one window.",
+    )
+
+
+class ClustersQuery(SeriesQuery):
+    include = WordsField(["map"], required=False, default=list)
+    max_points = WholeField(required=False, default=2000, min_value=10, max_value=20_000)
+
+
+class SimilarQuery(Fields):
+    to = TextField(max_length=20, help_text="An utterance of the client.")
+    count = WholeField(required=False, default=10, min_value=1, max_value=100)
+    within = ChoiceField(
+        ["client", "visible"],
+        required=False,
+        default="client",
+        help_text="`visible` looks across every client whose content you may see.",
+    )

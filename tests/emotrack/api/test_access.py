@@ -58,6 +58,10 @@ TABLE = {
     ("POST", "api/v1/clients/{client}/notes"): row(201, 403, 403, charlie=403),
     ("GET", "api/v1/clients/{client}/notes"): row(200, 403, 403, charlie=403),
     ("GET", "api/v1/clients/{client}/timeline"): row(200, 200, 200),
+    ("GET", "api/v1/clients/{client}/mood"): row(200, 200, 200),
+    ("GET", "api/v1/clients/{client}/dynamics"): row(200, 200, 200),
+    ("GET", "api/v1/clients/{client}/clusters"): row(200, 200, 200),
+    ("GET", "api/v1/clients/{client}/similar"): row(200, 403, 200),
     ("GET", "api/v1/sessions/{session}"): row(200, 200, 200),
     ("POST", "api/v1/sessions/{session}/end"): row(200, 403, 200),
     ("POST", "api/v1/sessions/{session}/utterances"): row(201, 403, 201),
@@ -97,6 +101,13 @@ BODIES = {
     "api/v1/utterances/{utterance}": {"text": "hi"},
     "api/v1/utterances/{utterance}/correction": {"emotion": "sad"},
 }
+
+
+QUERIES = {"api/v1/clients/{client}/similar": "?to={utterance}"}
+
+
+def path_of(route: str, ids: dict[str, str]) -> str:
+    return "/" + (route + QUERIES.get(route, "")).format(**ids)
 
 
 def _plant(house) -> dict[str, str]:
@@ -177,7 +188,7 @@ def _dead_key(name: str, house) -> str:
 def test_every_caller_gets_exactly_what_they_may(method, route, caller, status, house):
     ids = _plant(house)
     api = _caller(caller, house)
-    path = "/" + route.format(**ids)
+    path = path_of(route, ids)
     if route == "predict_emotion":
         sound = SimpleUploadedFile("a.wav", sounds.wav(sounds.spoken(1.0)))
         answer = api.form(path, {"audio": sound})
@@ -221,7 +232,7 @@ def test_each_scope_opens_its_own_methods_and_no_others(scope, house):
         (method, route)
         for (method, route), expected in TABLE.items()
         if method == "GET" and expected["anonymous"] == 401 and expected["app"] == 200
-        if api.get("/" + route.format(**ids)).status_code == 200
+        if api.get(path_of(route, ids)).status_code == 200
     }
     wanted = {
         "read": lambda route: not route.endswith(("/embedding", "/rules")),

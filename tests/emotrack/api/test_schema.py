@@ -22,7 +22,7 @@ from emotrack.mood import actions as mood
 from tests.analysis import sounds
 from tests.emotrack import factories
 from tests.emotrack.api.conftest import Api
-from tests.emotrack.api.test_access import BODIES, TABLE, _plant
+from tests.emotrack.api.test_access import BODIES, TABLE, _plant, path_of
 
 ROOT = Path(__file__).resolve().parents[3]
 JSON_ROUTES = [
@@ -69,7 +69,7 @@ def test_real_answers_are_what_the_description_says(
     mood.refresh(factories.utterance(house.session))
     for_people = TABLE[method, route]["app"] == 403
     api = Api(user=house.alice) if for_people else Api(house.token)
-    path = "/" + route.format(**ids)
+    path = path_of(route, ids)
     if route == "predict_emotion":
         answer = api.form(path, {"audio": _sound()})
     else:
