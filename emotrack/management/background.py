@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from time import monotonic
 
 from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
 
 from emotrack import pipeline
 
@@ -44,15 +46,26 @@ class Background:
                 close_old_connections()
 
     def stop(self, within_s: float = 10.0) -> None:
-        """Let what is in flight finish."""
+        """Let what is in flight finish, but no longer than that in all."""
         self.stopping.set()
+        until = monotonic() + within_s
         for thread in self._threads:
-            thread.join(within_s)
+            thread.join(max(0.0, until - monotonic()))
+
+
+class _TaskWorker(Worker):
+    """Stops after the task that it is at, however many still wait."""
+
+    stopping: threading.Event
+
+    def run_task(self, db_task_result: DBTaskResult) -> None:
+        super().run_task(db_task_result)
+        self.running = not self.stopping.is_set()
 
 
 def work(stopping: threading.Event) -> None:
     """Run queued tasks from the database."""
-    worker = Worker(
+    worker = _TaskWorker(
         queue_names=["*"],
         interval=TASK_INTERVAL_S,
         batch=True,
@@ -62,6 +75,7 @@ def work(stopping: threading.Event) -> None:
         worker_id=get_random_string(32),
         excluded_queue_names=[],
     )
+    worker.stopping = stopping
     while not stopping.wait(TASK_INTERVAL_S):
         worker.run()
 

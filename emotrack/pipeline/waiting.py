@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import Future, ThreadPoolExecutor
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from time import monotonic, sleep
 
@@ -18,7 +21,40 @@ log = logging.getLogger("emotrack.pipeline")
 POLL_S = 0.05
 
 
-_executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="journey")
+class _Readers:
+    """Threads that read what callers wait for. They never keep the process from ending: rows are the truth."""
+
+    def __init__(self, threads: int) -> None:
+        self._work: queue.SimpleQueue[tuple[Future, Callable[[int], None], int]] = queue.SimpleQueue()
+        self._lock, self._missing = threading.Lock(), threads
+
+    def submit(self, function: Callable[[int], None], utterance_id: int) -> Future:
+        done: Future = Future()
+        self._work.put((done, function, utterance_id))
+        self._start()
+        return done
+
+    def _start(self) -> None:
+        with self._lock:
+            while self._missing:
+                threading.Thread(target=self._run, name=f"journey-{self._missing}", daemon=True).start()
+                self._missing -= 1
+
+    def _run(self) -> None:
+        while True:
+            done, function, utterance_id = self._work.get()
+            if done.set_running_or_notify_cancel():
+                _settle(done, function, utterance_id)
+
+
+def _settle(done: Future, function: Callable[[int], None], utterance_id: int) -> None:
+    try:
+        done.set_result(function(utterance_id))
+    except Exception as error:
+        done.set_exception(error)
+
+
+_executor = _Readers(threads=2)
 
 
 def _process_in_thread(utterance_id: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from argparse import ArgumentParser
 
@@ -140,6 +141,8 @@ class Command(BaseCommand):
             # Without a proxy in front, nobody's word about another address is taken.
             proxy_headers=settings.BEHIND_TLS,
         )
+        # The server raises the signal that ended it once more; the rest must still be let finish.
+        signal.signal(signal.SIGTERM, lambda *_: None)
         try:
             asyncio.run(uvicorn.Server(config).serve())
         finally:
