@@ -16,6 +16,9 @@ from emotrack.pipeline.changing import end_session
 from emotrack.pipeline.reading import RETRY_AFTER, recognize
 from emotrack.schedule.actions import Recurring, run_due
 
+AT_ONCE = 500
+"""Tasks queued in one go; what is left waits for the next one."""
+
 TASKS_KEPT = timedelta(days=1)
 
 
@@ -30,7 +33,7 @@ def end_idle_sessions(*, now: datetime) -> int:
     return len(idle)
 
 
-def requeue_waiting(*, now: datetime, limit: int = 500) -> int:
+def requeue_waiting(*, now: datetime, limit: int = AT_ONCE) -> int:
     """Wake a worker again for whatever waits and nobody is at: a killed worker loses nothing."""
     waiting = Utterance.objects.filter(status=Status.QUEUED, received_at__lt=now - RETRY_AFTER)
     free = waiting.exclude(leased_until__gte=now).order_by("received_at", "id")
@@ -55,7 +58,11 @@ def forget_finished_tasks(*, now: datetime) -> int:
 def retry_failed() -> int:
     """Queue again what the recognizer could not read, once it has been mended."""
     failed = Utterance.objects.filter(status=Status.FAILED, failure="recognizer-failed")
-    return failed.update(status=Status.QUEUED, failure="", leased_until=None, attempts=0)
+    first = list(failed.order_by("received_at", "id").values_list("pk", flat=True)[:AT_ONCE])
+    queued = failed.update(status=Status.QUEUED, failure="", leased_until=None, attempts=0)
+    for utterance_id in first:
+        recognize.enqueue(utterance_id)
+    return queued
 
 
 JOBS = {
