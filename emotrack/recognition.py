@@ -26,7 +26,10 @@ BATCH_SECONDS = 5.0
 """Seconds of audio read together at most; a longer utterance goes alone (performance notes, section 5)."""
 
 ANSWER_WITHIN_S = 120.0
+"""Beside the sound's own length: a recognizer slower than speech is of no use here."""
+
 BUILD_AGAIN_AFTER_S = 30.0
+_NO_ANSWER = "The recognizer was asked and gives no answer."
 
 
 class RecognizerUnavailable(RecognizerError):
@@ -58,6 +61,8 @@ class RecognitionService:
         self._building = threading.Lock()
         self._jobs: queue.Queue[_Job] = queue.Queue()
         self._reader: threading.Thread | None = None
+        self._asked_at: float | None = None
+        self._patience_s = ANSWER_WITHIN_S
 
     @property
     def recognizer(self) -> Recognizer:
@@ -86,6 +91,8 @@ class RecognitionService:
             card = self.card
         except RecognizerUnavailable as error:
             return RecognizerStatus(False, str(error), self._jobs.qsize())
+        if self._hangs():
+            return RecognizerStatus(False, _NO_ANSWER, self._jobs.qsize())
         return RecognizerStatus(True, f"{card.id} {card.version}", self._jobs.qsize())
 
     def recognize(self, waveform: Waveform, correction: SpeakerCorrection | None = None) -> Recognition:
@@ -94,14 +101,22 @@ class RecognitionService:
         Raises ``RecognizerUnavailable`` when nobody can answer now, ``RecognizerError`` when the answer
         was not an honest one (NaN, wrong shape).
         """
+        if self._hangs():
+            raise RecognizerUnavailable(_NO_ANSWER)
         self._start_reader()
         job = _Job(waveform, correction, Future())
         self._jobs.put(job)
         try:
-            result = job.answer.result(ANSWER_WITHIN_S)
+            result = job.answer.result(ANSWER_WITHIN_S + waveform.duration_s)
         except FutureTimeout as error:
-            raise RecognizerUnavailable(f"The recognizer gave no answer in {ANSWER_WITHIN_S:g} s.") from error
+            job.answer.cancel()  # it comes again, and is then read once
+            raise RecognizerUnavailable(_NO_ANSWER) from error
         return checked(result, self.card)
+
+    def _hangs(self) -> bool:
+        """Whether it was asked so long ago that whoever asks now would wait in vain."""
+        asked_at = self._asked_at
+        return asked_at is not None and time.monotonic() - asked_at > self._patience_s
 
     def _start_reader(self) -> None:
         with self._building:
@@ -116,11 +131,22 @@ class RecognitionService:
             while seconds < BATCH_SECONDS and not self._jobs.empty():
                 jobs.append(self._jobs.get())
                 seconds += jobs[-1].waveform.duration_s
-            self._answer(jobs)
+            self._read([job for job in jobs if job.answer.set_running_or_notify_cancel()])
+
+    def _read(self, jobs: list[_Job]) -> None:
+        self._patience_s = ANSWER_WITHIN_S + sum(job.waveform.duration_s for job in jobs)
+        self._asked_at = time.monotonic()
+        try:
+            if jobs:
+                self._answer(jobs)
+        finally:
+            self._asked_at = None
 
     def _answer(self, jobs: list[_Job]) -> None:
         try:
             results = self.recognizer.recognize([j.waveform for j in jobs], [j.correction for j in jobs])
+            if len(results) != len(jobs):
+                raise RecognizerError(f"The recognizer gave {len(results)} answers to {len(jobs)} sounds.")
         except Exception as error:
             if len(jobs) > 1:  # one bad waveform must not cost its neighbors their reading
                 for job in jobs:
@@ -133,10 +159,21 @@ class RecognitionService:
 
 
 def _named(error: Exception) -> RecognizerError:
+    if _is_out_of_memory(error):
+        return RecognizerUnavailable("The recognizer has not enough memory now.")
     if isinstance(error, RecognizerError):
         return error
     log.exception("the recognizer broke", exc_info=error)
     return RecognizerError(f"The recognizer broke: {type(error).__name__}")
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    """Also torch's own error, which has that name and is known here by nothing else."""
+    while error is not None:
+        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+            return True
+        error = error.__cause__
+    return False
 
 
 def checked(result: Recognition, card: RecognizerCard) -> Recognition:
