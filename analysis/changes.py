@@ -138,7 +138,8 @@ class _Search:
     """One series with its prefix sums, so that any segment's cost is a few operations."""
 
     def __init__(self, series: np.ndarray, min_size: int, floor: float, penalty: float) -> None:
-        standard = (series - series.mean()) / series.std()
+        within = (series - series.mean()) / np.ptp(series)  # squares of tiny values would vanish
+        standard = within / within.std()
         self.sums = np.concatenate([[0.0], np.cumsum(standard)])
         self.squares = np.concatenate([[0.0], np.cumsum(standard * standard)])
         self.n, self.min_size, self.floor, self.penalty = len(series), min_size, floor, penalty

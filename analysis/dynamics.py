@@ -157,7 +157,7 @@ def autocorrelation(values: ArrayLike, lag: int = 1) -> float:
         raise ValueError("dynamics-lag: must be at least 1")
     if len(x) < lag + 2 or np.isnan(x).any() or np.ptp(x) == 0:
         return math.nan
-    centered = x - x.mean()
+    centered = (x - x.mean()) / np.ptp(x)
     return float(centered[lag:] @ centered[:-lag]) / float(centered @ centered)
 
 
@@ -168,7 +168,7 @@ def lag_correlation(values: ArrayLike, lag: int = 1) -> float:
     both = ~(np.isnan(left) | np.isnan(right))
     if both.sum() < 2 or np.ptp(left[both]) == 0 or np.ptp(right[both]) == 0:
         return math.nan
-    return float(np.corrcoef(left[both], right[both])[0, 1])
+    return float(np.corrcoef(left[both] / np.ptp(left[both]), right[both] / np.ptp(right[both]))[0, 1])
 
 
 def coverage(values: ArrayLike) -> float | None:

@@ -69,7 +69,9 @@ def inertia(values: ArrayLike, times_s: ArrayLike, sessions: ArrayLike | None = 
     (Form: Kuppens, Allen & Sheeber 2010 for inertia; de Haan-Rietdijk and others 2017 for continuous time.)
     Centering within short sessions shortens what is found: docs/measures.md has by how much.
     """
-    chains = _chains(series(values), times_s, sessions)
+    x = series(values)
+    largest = np.nanmax(np.abs(x), initial=0.0)
+    chains = _chains(x / largest if largest > 0 else x, times_s, sessions)
     n = len(chains.gap_s)
     if n < MIN_PAIRS:
         return Inertia(None, None, n, "too_few_pairs")
