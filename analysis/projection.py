@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import eigh
 
 MOST_COMPONENTS = 50
 """Directions that are kept; k-means and the search for neighbors gain nothing from more (analysis.md, 7)."""
@@ -14,7 +15,7 @@ MOST_COMPONENTS = 50
 BLOCK_BYTES = 32 * 2**20
 """Working memory of one block: a million rows of 1024 never stand in memory as single precision at once."""
 
-NO_VARIANCE = 1e-6
+NO_VARIANCE, TINY = 1e-6, 1e-30
 """Directions below this share of the largest variance are rounding, not speech: float16 keeps 11 bits."""
 
 
@@ -83,16 +84,33 @@ def fit_basis(rows: ArrayLike, components: int = MOST_COMPONENTS) -> Basis:
     rows = embedding_rows(rows)
     if len(rows) == 0:
         raise ValueError("embedding-rows: a basis needs at least one row")
-    mean, covariance = _moments(rows)
-    variances, vectors = np.linalg.eigh(covariance)
-    variances, vectors = np.maximum(variances[::-1], 0.0), vectors[:, ::-1]
-    kept = min(components, len(rows) - 1, int((variances > NO_VARIANCE * max(variances[0], 1e-30)).sum()))
-    total = variances.sum()
+    few = len(rows) <= rows.shape[1]
+    mean, variances, axes, total = (_from_few if few else _from_many)(rows, components)
+    kept = min(len(rows) - 1, int((variances > NO_VARIANCE * max(variances.max(initial=0), TINY)).sum()))
     return Basis(
         mean.astype(np.float32),
-        _one_sign(vectors[:, :kept].T).astype(np.float32),
-        variances[:kept] / total if total > 0 else np.empty(0),
+        _one_sign(axes[:kept]).astype(np.float32),
+        variances[:kept] / total if kept else np.empty(0),
     )
+
+
+def _from_many(rows: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Mean, variances (c,) and axes (c, D) by the (D, D) covariance, and the sum of all variances."""
+    mean, covariance = _moments(rows)
+    last = len(covariance) - 1
+    variances, vectors = eigh(covariance, subset_by_index=(max(0, last + 1 - most), last))
+    return mean, variances[::-1], vectors[:, ::-1].T, float(np.trace(covariance))
+
+
+def _from_few(rows: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """The same by the (n, n) products of the rows, which are fewer than their numbers."""
+    exact = np.concatenate(list(row_blocks(rows))).astype(np.float64)
+    mean = exact.mean(axis=0)
+    exact -= mean
+    variances, mixes = np.linalg.eigh(exact @ exact.T / len(exact))
+    variances, mixes = np.maximum(variances[::-1][:most], 0.0), mixes[:, ::-1][:, :most]
+    axes = unit_rows(mixes.T @ exact)
+    return mean, variances, axes, float((exact**2).sum() / len(exact))
 
 
 def _moments(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

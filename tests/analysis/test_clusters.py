@@ -6,8 +6,6 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from analysis.clusters import (
     Reason,
-    adjusted_rand,
-    cosine_silhouette,
     find_patterns,
     find_population_patterns,
     lifts,
@@ -15,6 +13,7 @@ from analysis.clusters import (
     refit_due,
     without_person,
 )
+from analysis.partitions import adjusted_rand, cosine_silhouette
 from analysis.projection import fit_basis, unit_rows
 from analysis.synthetic import story
 from analysis.values import LABELS

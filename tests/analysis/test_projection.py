@@ -1,11 +1,14 @@
 """Directions of embeddings: planted ones are found, in blocks as at once, and bad rows have named errors."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
 from analysis import projection
 from analysis.projection import fit_basis, plane, unit_rows
+from analysis.similarity import nearest
 
 
 def planted(n=400, seed=0) -> tuple[np.ndarray, np.ndarray]:
@@ -96,3 +99,26 @@ def test_another_dimension_is_named():
     rows, _directions = planted()
     with pytest.raises(ValueError, match="embedding-dimension: the basis has 20 dimensions, the rows 21"):
         fit_basis(rows).project(np.ones((2, 21)))
+
+
+def test_few_rows_of_many_numbers_have_the_directions_of_their_covariance():
+    rows = np.random.default_rng(3).normal(size=(30, 40))
+    few, many = projection._from_few(rows, 10), projection._from_many(rows, 10)
+    np.testing.assert_allclose(few[1], many[1], rtol=1e-5)
+    np.testing.assert_allclose(np.abs(np.sum(few[2] * many[2], axis=1)), 1, atol=1e-4)
+    assert few[3] == pytest.approx(many[3])
+
+
+def test_memory_does_not_grow_with_the_rows(monkeypatch, tmp_path):
+    monkeypatch.setattr(projection, "BLOCK_BYTES", 2**19)
+    shape = (40_000, 128)
+    rows = np.lib.format.open_memmap(tmp_path / "rows.npy", "w+", np.float16, shape)
+    for start in range(0, len(rows), 5000):
+        rows[start : start + 5000] = np.random.default_rng(start).normal(size=(5000, 128))
+    tracemalloc.start()
+    basis = fit_basis(rows)
+    nearest(rows[0], rows, 10)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert basis.dimension == 128
+    assert peak < rows.nbytes / 2

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from analysis.clusters import (
+from analysis.clusters import typical_members
+from analysis.partitions import (
     adjusted_rand,
     best_partition,
     cosine_silhouette,
     k_means,
     nearest_centers,
-    typical_members,
 )
 from analysis.projection import fit_basis, unit_rows
 from analysis.similarity import nearest
