@@ -126,10 +126,10 @@ def _beyond(run: Sequence[tuple[float, float]], line: float, above: bool) -> lis
 
 def _clock_ticks(window: Sequence[float]) -> dict:
     span = window[1] - window[0]
-    step = next((s for s in (60, 120, 300, 600, 1800, 3600) if span / s <= 8), 7200)
+    step = next((s for s in (60, 120, 300, 600, 1800, 3600) if span / s <= 5), 7200)
     first = int(window[0] // step + 1) * step
     values = list(range(first, int(window[1]) + 1, step))
-    return {"tickvals": values, "ticktext": [clock(v) for v in values]}
+    return {"tickvals": values, "ticktext": [clock(v) for v in values], "tickangle": 0}
 
 
 def _band(watched: Watched) -> list[dict]:

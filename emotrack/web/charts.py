@@ -21,6 +21,8 @@ STACK_PX = 60.0
 MARGIN = {"l": 128, "r": 16, "t": 28, "b": 28}
 LANE_GAP = 26
 TICK_PX = 70
+CLOSE_TICKS = 0.1
+"""Share of a lane below which two numbers on its axis would touch."""
 
 
 def session_figure(timeline: Timeline, width_px: int = 960, visible_s: float | None = None) -> dict:
@@ -97,8 +99,12 @@ def _scale(lane: str, timeline: Timeline) -> dict:
     z = [t.z for t in timeline.turns if t.z is not None]
     marks = {0.0} | {x for x in (timeline.threshold, timeline.recovery) if x is not None}
     low, high = min([-1.5, *z]) - 0.3, max([4.5, *z]) + 0.5
+    high = min(high, 15.0)
+    crowded = (high - low) * CLOSE_TICKS
+    if timeline.threshold is not None:
+        marks -= {x for x in marks if 0 < abs(x - timeline.threshold) < crowded}
     return {
-        "range": [low, min(high, 15.0)],
+        "range": [low, high],
         "showticklabels": True,
         "tickvals": sorted(marks),
         "ticktext": [f"{x:g}" for x in sorted(marks)],

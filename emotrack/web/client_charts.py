@@ -67,7 +67,7 @@ def client_figure(
         "data": [trace for trace in data if trace["x"]],
         "layout": {
             "height": MOOD_HEIGHT,
-            "margin": {"l": 46, "r": 52, "t": 8, "b": 28},
+            "margin": {"l": 46, "r": 52, "t": 8, "b": 40},
             "hovermode": "closest",
             "xaxis": {"type": "date", "range": _span(meetings)},
             "yaxis": {"range": [low, high], **_value_ticks(low, high)},

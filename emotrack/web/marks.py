@@ -169,12 +169,13 @@ def _episode(episode: Episode, axis: str) -> Iterable[dict]:
 
 def _episode_words(timeline: Timeline, axes: Axes, px_per_s: float) -> Iterable[dict]:
     free_from = float("-inf")
-    for episode in timeline.episodes:
+    nexts = [*(after.pending_s for after in timeline.episodes[1:]), timeline.duration_s]
+    for episode, free_until in zip(timeline.episodes, nexts, strict=True):
         width = len(episode.words) * WORD_PX / px_per_s
         left = episode.pending_s - width - 8 / px_per_s
         if left > max(free_from, 0.0):
             anchor, x = "right", episode.pending_s - 6 / px_per_s
-        elif episode.ended_s + width < timeline.duration_s:
+        elif episode.ended_s + width < free_until:
             anchor, x = "left", episode.ended_s + 6 / px_per_s
         else:
             continue

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from emotrack.alerts.models import Kind
 from emotrack.history.models import Speaker
@@ -56,13 +55,11 @@ def _told(page: SessionPage) -> str:
 
 
 def _episodes(page: SessionPage, kind: str, episodes: Sequence[Episode]) -> str:
-    first = episodes[0]
+    longest = max(episodes, key=lambda e: (e.recovering_s or e.ended_s) - e.pending_s)
     what = words.ALERT_STARTS[kind]
-    said = _from_to(page, what, first.pending_s, first.recovering_s or first.ended_s)
-    if len(episodes) == 1:
-        return said
-    more = ngettext("Once more later.", "%(n)d times more later.", len(episodes) - 1)
-    return f"{said} {more % {'n': len(episodes) - 1}}"
+    if len(episodes) > 1:
+        what = _("%(what)s %(n)d times, longest") % {"what": what, "n": len(episodes)}
+    return _from_to(page, what, longest.pending_s, longest.recovering_s or longest.ended_s)
 
 
 def _changeable_for_a_moment(page: SessionPage) -> str:

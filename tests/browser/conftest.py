@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.screens import CHROMIUM, ROOT, service, sign_in
+from tests.browser.screens import CHROMIUM, in_shell, plant, service, sign_in
 
 _MAKE_KEY = """
 from django.utils import timezone
@@ -37,6 +34,7 @@ class Site:
     address: str
     user: str
     key: str
+    var: Path
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         request = urllib.request.Request(
@@ -72,15 +70,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         pytest.skip(f"no Chromium at {CHROMIUM}")
     var = tmp_path_factory.mktemp("var")
     with service(var, "--no-sample") as (address, user):
-        said = subprocess.run(
-            [sys.executable, "manage.py", "shell", "-v0", "-c", _MAKE_KEY],
-            cwd=ROOT,
-            env=os.environ | {"EMOTRACK_VAR_DIR": str(var)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        yield Site(address, user, re.search(r"key=(\S+)", said.stdout)[1])
+        said = in_shell(var, _MAKE_KEY)
+        yield Site(address, user, re.search(r"key=(\S+)", said)[1], var)
+
+
+@pytest.fixture(scope="session")
+def planted(site) -> dict[str, str]:
+    """Public ids of what pages must bear: odd names, empty, waiting and crowded sessions."""
+    return plant(site.var)
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,15 @@
 """Takes pictures of every page into ./screenshots: python -m tests.browser.screens [--var DIR] [name …].
 
 Starts the real service on a free loopback port over an installation in a temporary folder (or in DIR, which
-is kept and used again), signs in, and opens each page wide, narrow and dark.
+is kept and used again), signs in, and opens each page wide, narrow and dark. --odd and --empty do the same
+for an installation with odd contents and for one without any; --timeline makes the picture of the manual.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import re
 import socket
@@ -24,12 +26,19 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
 PASSWORD = "correct horse battery staple"
-VIEWS = {"1440": (1440, 900, "light"), "dark": (1440, 900, "dark"), "390": (390, 844, "light")}
+TIMELINE = ROOT / "docs" / "images" / "session-timeline.png"
+VIEWS = {
+    "1440": (1440, 900, "light"),
+    "dark": (1440, 900, "dark"),
+    "390": (390, 844, "light"),
+    "2560": (2560, 1440, "light"),
+}
 
 _SET_PASSWORD = (
     "from emotrack.accounts.models import User; u = User.objects.order_by('id')[0]; "
     f"u.set_password({PASSWORD!r}); u.save(); print('user=' + u.username)"
 )
+_PLANT = "import json; from tests.browser.planted import plant; print('planted=' + json.dumps(plant()))"
 
 
 def free_port() -> int:
@@ -38,20 +47,30 @@ def free_port() -> int:
         return listening.getsockname()[1]
 
 
+def in_shell(var: Path, code: str) -> str:
+    """What the code prints, run inside the installation."""
+    shell = [sys.executable, "manage.py", "shell", "-v0", "-c", code]
+    environment = os.environ | {"EMOTRACK_VAR_DIR": str(var)}
+    done = subprocess.run(shell, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def plant(var: Path) -> dict[str, str]:
+    """Odd names, empty, waiting and crowded sessions in that installation: their public ids."""
+    return json.loads(re.search(r"planted=(.*)", in_shell(var, _PLANT))[1])
+
+
 @contextlib.contextmanager
 def service(var: Path, *options: str) -> Iterator[tuple[str, str]]:
     """A running installation: its address and the name of its first user."""
     port = free_port()
     environment = os.environ | {"EMOTRACK_VAR_DIR": str(var), "OMP_NUM_THREADS": "1"}
-    manage = [sys.executable, "manage.py"]
-    server = subprocess.Popen([*manage, "run", "--port", str(port), *options], cwd=ROOT, env=environment)
+    run = [sys.executable, "manage.py", "run", "--port", str(port), *options]
+    server = subprocess.Popen(run, cwd=ROOT, env=environment)
     try:
         _wait_for(f"http://127.0.0.1:{port}/sign-in", server)
-        set_password = [*manage, "shell", "-v0", "-c", _SET_PASSWORD]
-        said = subprocess.run(
-            set_password, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-        )
-        yield f"http://127.0.0.1:{port}", re.search(r"user=(\S+)", said.stdout)[1]
+        user = re.search(r"user=(\S+)", in_shell(var, _SET_PASSWORD))[1]
+        yield f"http://127.0.0.1:{port}", user
     finally:
         server.terminate()
         server.wait(30)
@@ -100,8 +119,36 @@ def pages_of(page: Page, address: str) -> dict[str, str]:
     return {name: address + path for name, path in found.items()} | pages
 
 
-def take(browser: Browser, address: str, user: str, only: list[str], into: Path) -> list[str]:
-    """Pictures of all pages in every view; what the browser complained of."""
+def addresses_of(planted: dict[str, str]) -> dict[str, str]:
+    """Every page of the site, by the name of its picture; those of one client stand on what was planted."""
+    return {
+        "caseload": "/",
+        "alerts": "/alerts",
+        "alert": f"/alerts/{planted['alert']}",
+        "rules": "/rules",
+        "rule": f"/rules/{planted['rule']}",
+        "replies": "/replies",
+        "you": "/you",
+        "password": "/you/password",
+        "client-crowded": f"/clients/{planted['crowded']}",
+        "client-odd": f"/clients/{planted['odd']}",
+        "client-new": f"/clients/{planted['new']}",
+        "session-crowded": f"/sessions/{planted['long_session']}",
+        "session-waiting": f"/sessions/{planted['waiting_session']}",
+        "session-empty": f"/sessions/{planted['empty_session']}",
+        "not-found": "/clients/00000000000000000000",
+    }
+
+
+def drawn(page: Page, url: str) -> None:
+    """Open the page and wait until its charts stand."""
+    page.goto(url)
+    page.wait_for_timeout(300)
+    page.wait_for_selector(".plot.waiting", state="detached", timeout=20000)
+
+
+def take(browser: Browser, address: str, user: str, pages: dict[str, str], into: Path) -> list[str]:
+    """Pictures of the pages in every view; what the browser complained of."""
     complaints: list[str] = []
     for view, (width, height, scheme) in VIEWS.items():
         context = browser.new_context(
@@ -113,39 +160,68 @@ def take(browser: Browser, address: str, user: str, only: list[str], into: Path)
         page.goto(f"{address}/sign-in")
         page.screenshot(path=into / f"signin-{view}.png")
         sign_in(page, address, user)
-        for name, url in pages_of(page, address).items():
-            if only and name not in only:
-                continue
-            page.goto(url)
-            page.wait_for_timeout(300)
-            page.wait_for_selector(".plot.waiting", state="detached", timeout=20000)
-            if name == "session":
-                page.locator(".tr.turn button").first.click()
-                page.wait_for_timeout(500)
-            page.wait_for_timeout(200)
-            page.screenshot(path=into / f"{name}-{view}.png", full_page=True)
-            overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-            if overflow > 0:
-                complaints.append(f"{name}-{view}: {overflow} px wider than the screen")
+        for name, url in pages.items():
+            complaints.extend(_picture(page, name, url, into / f"{name}-{view}.png"))
         context.close()
     return complaints
+
+
+def _picture(page: Page, name: str, url: str, path: Path) -> list[str]:
+    drawn(page, url)
+    if name == "session":
+        page.locator(".tr.turn button").first.click()
+        page.wait_for_timeout(500)
+    page.wait_for_timeout(200)
+    page.screenshot(path=path, full_page=True)
+    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return [f"{path.stem}: {overflow} px wider than the screen"] if overflow > 0 else []
+
+
+def timeline(browser: Browser, address: str, user: str) -> None:
+    """The picture of the documentation: a session of the sample practice in which an alert fired."""
+    context = browser.new_context(viewport={"width": 1440, "height": 940}, reduced_motion="reduce")
+    page = context.new_page()
+    sign_in(page, address, user)
+    page.locator("tr.line", has_text="More changeable").first.locator("a.who").click()
+    page.locator(".lines a[href*='/sessions/']").first.click()
+    page.wait_for_selector("#timeline[data-drawn]")
+    page.wait_for_timeout(500)
+    page.screenshot(path=TIMELINE)
+    context.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--var", type=Path, help="Folder of the installation; kept.")
+    parser.add_argument("--timeline", action="store_true", help="Only the picture in docs/images.")
+    parser.add_argument("--odd", action="store_true", help="Odd names, empty and crowded pages, no sample.")
+    parser.add_argument("--empty", action="store_true", help="A new installation without the sample.")
     parser.add_argument("names", nargs="*", help="Only these pages.")
     chosen = parser.parse_args()
-    into = ROOT / "screenshots"
-    into.mkdir(exist_ok=True)
     with contextlib.ExitStack() as stack:
         var = chosen.var or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        address, user = stack.enter_context(service(var))
+        bare = ["--no-sample"] if chosen.odd or chosen.empty else []
+        address, user = stack.enter_context(service(var, *bare))
         play = stack.enter_context(sync_playwright())
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for complaint in sorted(set(take(browser, address, user, chosen.names, into))):
-            sys.stderr.write(f"{complaint}\n")
+        timeline(browser, address, user) if chosen.timeline else _all(chosen, browser, address, user, var)
         browser.close()
+
+
+def _all(chosen: argparse.Namespace, browser: Browser, address: str, user: str, var: Path) -> None:
+    into = ROOT / "screenshots" / ("odd" if chosen.odd else "empty" if chosen.empty else "")
+    into.mkdir(exist_ok=True, parents=True)
+    if chosen.odd:
+        pages = {name: address + path for name, path in addresses_of(plant(var)).items()}
+    else:
+        page = browser.new_page()
+        sign_in(page, address, user)
+        pages = pages_of(page, address)
+        page.close()
+    if chosen.names:
+        pages = {name: url for name, url in pages.items() if name in chosen.names}
+    for complaint in sorted(set(take(browser, address, user, pages, into))):
+        sys.stderr.write(f"{complaint}\n")
 
 
 if __name__ == "__main__":

@@ -72,10 +72,10 @@ def test_changeability_comes_before_a_low_level(session):
     )
 
 
-def test_further_episodes_are_counted(session):
-    for pending_s in (20, 100, 200):
-        fired(session, pending_s=pending_s, recovering_s=pending_s + 20)
-    assert "from 0:20 to 0:40. 2 times more later." in said(session)
+def test_of_several_episodes_the_longest_is_named(session):
+    for pending_s, lasts_s in ((20, 20), (100, 60), (200, 20)):
+        fired(session, pending_s=pending_s, recovering_s=pending_s + lasts_s)
+    assert said(session).startswith("More changeable than usual 3 times, longest from 1:40 to 2:40.")
 
 
 def test_changeability_beyond_the_line_is_named_without_any_alert(session):
