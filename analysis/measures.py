@@ -51,7 +51,7 @@ class SessionValues:
 
     mean_valence, mean_arousal, mean_dominance: -1..1. rmssd_valence, rmssd_arousal: movement from turn to
     turn. coverage: valid / all, 0..1. reliable_change: of valence against the baseline sessions, in standard
-    errors.
+    errors; usual_day: the same in spreads of the baseline sessions.
     trend_per_week: slope of the session means of valence so far; trend_p: of its test, 0..1.
     """
 
@@ -62,6 +62,7 @@ class SessionValues:
     mean_dominance: float | None = None
     rmssd_arousal: float | None = None
     reliable_change: float | None = None
+    usual_day: float | None = None
     trend_per_week: float | None = None
     trend_p: float | None = None
 
@@ -183,6 +184,15 @@ _ALL = (
         Dimension.VALENCE,
         Granularity.SESSION,
         "reliable_change",
+    ),
+    Measure(
+        "usual_day",
+        "Distance from the usual sessions",
+        "How far the mean valence lies from that of the usual sessions, in spreads of those sessions.",
+        "own spreads",
+        Dimension.VALENCE,
+        Granularity.SESSION,
+        "usual_day",
     ),
     Measure(
         "trend_per_week",

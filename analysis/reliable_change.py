@@ -1,4 +1,4 @@
-"""Whether one stretch of a mood differs from another by more than its own turn-to-turn noise."""
+"""Whether a session differs from earlier ones by more than turns, or days, differ anyway."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import stdtr
 
+from analysis.baseline import ARM_SESSIONS
 from analysis.dynamics import MIN_VALUES_SPREAD, checked_ids, series
 
 MAX_CARRY_OVER = 0.95
@@ -36,6 +38,41 @@ class ReliableChange:
     @property
     def reliable(self) -> bool:
         return self.index is not None and abs(self.index) > RELIABLE
+
+
+@dataclass(frozen=True, slots=True)
+class UnusualDay:
+    """A session among a person's other sessions.
+
+    index: its distance from their mean in their own spreads. p: how often a usual day lies as far away, 0..1,
+    two-sided. n: the sessions it is held against. reason: why there is none (``too_few_sessions``,
+    ``no_session_mean``, ``no_variation``), else ``None``.
+    """
+
+    index: float | None
+    p: float | None
+    n: int
+    reason: str | None = None
+
+
+def unusual_day(usual_means: ArrayLike, mean: float | None) -> UnusualDay:
+    """Whether a session's mean differs from the usual sessions by more than days differ anyway.
+
+    usual_means: (k,) means of the baseline sessions, NaN left out; at least 8. mean: of the session in
+    question. t = (mean − their mean) / (s·√(1 + 1/k)), k − 1 degrees of freedom (Crawford & Howell 1998, one
+    case against a small sample).
+    """
+    means = series(usual_means)
+    means = means[~np.isnan(means)]
+    k = len(means)
+    if k < ARM_SESSIONS:
+        return UnusualDay(None, None, k, "too_few_sessions")
+    if mean is None or math.isnan(mean):
+        return UnusualDay(None, None, k, "no_session_mean")
+    if np.ptp(means) == 0:
+        return UnusualDay(None, None, k, "no_variation")
+    t = float((mean - means.mean()) / (means.std(ddof=1) * math.sqrt(1 + 1 / k)))
+    return UnusualDay(t, float(2 * stdtr(k - 1, -abs(t))), k)
 
 
 def carry_over(values: ArrayLike, sessions: ArrayLike | None = None) -> float:

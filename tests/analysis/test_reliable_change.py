@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from analysis.reliable_change import carry_over, reliable_change, standard_error
+from analysis.reliable_change import carry_over, reliable_change, standard_error, unusual_day
 
 
 def carried(n, phi, rng):
@@ -81,6 +82,35 @@ def test_a_shift_and_a_scale_change_no_index(shift, scale):
 def test_where_nothing_can_be_said_there_is_a_reason(earlier, later, reason):
     found = reliable_change(earlier, later)
     assert (found.index, found.reason, found.reliable) == (None, reason, False)
+
+
+def test_a_usual_day_is_called_unusual_as_often_as_it_says():
+    rng = np.random.default_rng(6)
+    found = [unusual_day(rng.normal(size=8), rng.normal()).p < 0.05 for _ in range(1000)]
+    assert 0.03 <= np.mean(found) <= 0.07
+
+
+def test_an_unusual_day_has_its_side_and_its_p():
+    usual = [-0.1, 0.1] * 5
+    found = unusual_day(usual, -0.5)
+    peer = stats.ttest_ind(usual, [-0.5])
+    assert (found.index, found.p) == pytest.approx((-peer.statistic, peer.pvalue))
+    assert found.index < 0
+
+
+@pytest.mark.parametrize(
+    ("usual", "mean", "reason"),
+    [
+        ([], 0.1, "too_few_sessions"),
+        ([0.1, np.nan] * 7, 0.1, "too_few_sessions"),
+        (np.arange(8), None, "no_session_mean"),
+        (np.arange(8), np.nan, "no_session_mean"),
+        ([0.1] * 8, 0.4, "no_variation"),
+    ],
+)
+def test_where_no_day_can_be_usual_there_is_a_reason(usual, mean, reason):
+    found = unusual_day(usual, mean)
+    assert (found.index, found.p, found.reason) == (None, None, reason)
 
 
 @pytest.mark.parametrize(
