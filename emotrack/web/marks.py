@@ -169,8 +169,8 @@ def _episode(episode: Episode, axis: str) -> Iterable[dict]:
 
 def _episode_words(timeline: Timeline, axes: Axes, px_per_s: float) -> Iterable[dict]:
     free_from = float("-inf")
-    nexts = [*(after.pending_s for after in timeline.episodes[1:]), timeline.duration_s]
-    for episode, free_until in zip(timeline.episodes, nexts, strict=True):
+    begins = [episode.pending_s for episode in timeline.episodes]
+    for episode, free_until in zip(timeline.episodes, [*begins[1:], timeline.duration_s], strict=False):
         width = len(episode.words) * WORD_PX / px_per_s
         left = episode.pending_s - width - 8 / px_per_s
         if left > max(free_from, 0.0):

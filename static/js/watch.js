@@ -10,7 +10,6 @@ export class Watch extends EventTarget {
   #heardAt = Date.now()
   #openedAt = Date.now()
   #live = true
-  #everOpen = false
 
   start() {
     this.#connect()
@@ -27,8 +26,8 @@ export class Watch extends EventTarget {
       this.#tries = 0
       this.#seq = null
       this.#openedAt = Date.now()
-      if (this.#everOpen) this.#changed({ what: 'resync' })
-      this.#everOpen = true
+      // Also the first time: something may have changed between the page's making and now.
+      this.#changed({ what: 'resync' })
     }
     socket.onmessage = event => this.#message(JSON.parse(event.data))
     socket.onclose = ({ code }) => {
