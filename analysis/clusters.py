@@ -173,12 +173,16 @@ def find_patterns(
 def own_basis(rows: np.ndarray, given: Basis | None) -> Basis:
     """The person's own directions, or the given ones about the person's own mean.
 
-    About the population's mean all of a person's utterances would lie on one side, that of their voice.
+    About the population's mean all of a person's utterances would lie on one side, that of their voice. The
+    shares of variance are the person's.
     """
     if given is None:
         return fit_basis(rows)
     mean = sum(block.sum(axis=0, dtype=np.float64) for block in row_blocks(rows)) / len(rows)
-    return Basis(mean.astype(np.float32), given.axes, given.explained)
+    about = Basis(mean.astype(np.float32), given.axes, given.explained)
+    total = sum(float(((block - about.mean) ** 2).sum(dtype=np.float64)) for block in row_blocks(rows))
+    along = (about.project(rows).astype(np.float64) ** 2).sum(axis=0)
+    return Basis(about.mean, about.axes, along / total if total > 0 else np.zeros(len(along)))
 
 
 def _scores_of(scores: ArrayLike, n: int) -> np.ndarray:

@@ -168,3 +168,17 @@ class PatternMembership(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["cluster", "typical"])]
+
+
+class PatternDirections(models.Model):
+    """Directions in which people differ most from their own usual, over many clients of one recognizer.
+
+    Sealed with the installation's own key: they are nobody's, and nothing but patterns is made from them.
+    """
+
+    recognizer = models.OneToOneField(Recognizer, primary_key=True, on_delete=models.CASCADE)
+    fitted_at = models.DateTimeField()
+    people = models.PositiveIntegerField()
+    n = models.PositiveIntegerField()
+    explained = models.JSONField(default=list)
+    sealed_axes = models.BinaryField()

@@ -21,6 +21,7 @@ from analysis.clusters import (
 )
 from analysis.projection import Basis, Map, plane
 from emotrack.history.models import Client, Recognizer
+from emotrack.mood.directions import population_basis, refresh_directions
 from emotrack.mood.embeddings import Heard, heard, heard_utterances
 from emotrack.mood.models import MoodCluster, PatternFit, PatternMembership, SessionMood
 
@@ -35,6 +36,8 @@ def look_again(*, now: datetime, limit: int = LOOKED_AT_ONCE) -> int:
     errors, due = [], _changed_series()[:limit]
     clients = Client.objects.in_bulk({client for client, _recognizer, _valid in due})
     recognizers = Recognizer.objects.in_bulk({recognizer for _client, recognizer, _valid in due})
+    for recognizer in recognizers.values():
+        refresh_directions(recognizer, now=now)
     for client, recognizer, valid in due:
         try:
             fit = refresh_patterns(clients[client], recognizers[recognizer], now=now)
@@ -80,7 +83,8 @@ def fit_of(client: Client, recognizer: Recognizer) -> PatternFit | None:
 def find_anew(client: Client, recognizer: Recognizer, *, now: datetime) -> PatternFit:
     """Look for patterns in the whole series. Takes seconds, so that no lock is held until they are stored."""
     said = heard(client, recognizer)
-    return _store(client, recognizer, said, find_patterns(said.embeddings, said.scores), now)
+    found = find_patterns(said.embeddings, said.scores, basis=population_basis(recognizer))
+    return _store(client, recognizer, said, found, now)
 
 
 def map_of(fit: PatternFit, said: Heard) -> Map | None:

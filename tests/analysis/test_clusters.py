@@ -10,6 +10,7 @@ from analysis.clusters import (
     find_population_patterns,
     lifts,
     match_patterns,
+    own_basis,
     refit_due,
     without_person,
 )
@@ -97,6 +98,14 @@ def test_the_populations_directions_are_used_about_the_persons_own_mean(centers)
     found = find_patterns(rows + 50, basis=population)
     assert adjusted_rand(labels, found.labels) == 1
     np.testing.assert_array_equal(found.basis.axes, population.axes)
+
+
+def test_the_variance_explained_is_the_persons_and_not_the_populations():
+    rng = np.random.default_rng(0)
+    population = fit_basis(rng.normal(size=(500, 3)) * [9, 3, 1])
+    rows = rng.normal(size=(400, 3)) * [1, 1, 2]
+    found = own_basis(rows, population).explained
+    np.testing.assert_allclose(found, [1 / 6, 1 / 6, 4 / 6], atol=0.05)
 
 
 # --- What is not ------------------------------------------------------------------------------------------

@@ -172,8 +172,8 @@ def test_what_is_deleted_while_patterns_are_found_is_left_out(ann, session, monk
     said = say(session, [0, 1] * 30)
     find = patterns.find_patterns
 
-    def find_slowly(*arguments):
-        found = find(*arguments)
+    def find_slowly(*arguments, **options):
+        found = find(*arguments, **options)
         said[0].delete()
         return found
 
