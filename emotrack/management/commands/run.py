@@ -134,6 +134,7 @@ class Command(BaseCommand):
             host=host,
             port=port,
             log_level="warning",
+            http="h11",  # the faster parser keeps a header without end until the memory is full
             lifespan="off",
             ws_max_size=1 << 20,
             timeout_graceful_shutdown=10,
