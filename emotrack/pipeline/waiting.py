@@ -22,7 +22,7 @@ POLL_S = 0.05
 
 
 class _Readers:
-    """Threads that read what callers wait for. They never keep the process from ending: rows are the truth."""
+    """Threads that read what callers wait for; they never keep the process from ending."""
 
     def __init__(self, threads: int) -> None:
         self._work: queue.SimpleQueue[tuple[Future, Callable[[int], None], int]] = queue.SimpleQueue()
