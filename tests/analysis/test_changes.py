@@ -60,6 +60,18 @@ def test_the_sessions_of_a_person_whose_mood_jumped_show_when():
     assert any(abs(at - history.truth.change_at) <= 2 for at in found)
 
 
+def test_a_spell_of_just_five_values_is_found():
+    series = np.random.default_rng(8).normal(size=60)
+    series[30:35] += 12
+    assert changes(series).at == (30, 35)
+
+
+def test_a_small_lasting_change_is_found_in_a_long_series():
+    found = change_points(stepped(3_000, [1_500], seed=9, shift=0.5))
+    assert len(found) == 1
+    assert abs(found[0] - 1_500) < 60
+
+
 def test_a_missing_value_moves_no_position():
     series = stepped(70, [40], seed=4, shift=5)
     series[[3, 20, 41]] = np.nan

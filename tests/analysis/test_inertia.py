@@ -34,6 +34,26 @@ def test_a_planted_half_life_is_found_in_long_sessions(minutes):
     assert found.carry_over == pytest.approx(2 ** (-1 / minutes), abs=0.1)
 
 
+def test_the_half_life_is_the_most_likely_one():
+    """Held against the joint normal density of a whole session, whose covariance is written out."""
+    values, times, _ = carried(1, 24, 120, seed=9)
+    x = values - values.mean()
+    apart = np.abs(np.subtract.outer(times, times))
+
+    def misfit(half_life_s):
+        correlation = 2 ** (-apart / half_life_s)
+        return len(x) * np.log(x @ np.linalg.solve(correlation, x)) + np.linalg.slogdet(correlation)[1]
+
+    grid = np.geomspace(10, 600, 4_000)
+    best = grid[np.argmin([misfit(h) for h in grid])]
+    assert inertia(values, times).half_life_min * 60 == pytest.approx(best, rel=2e-3)
+
+
+def test_every_pair_in_a_session_counts_and_none_between_sessions():
+    values, times, ids = carried(30, 2, 120, seed=10)
+    assert inertia(values, times, ids).n == 30
+
+
 def test_gaps_are_stepped_over_at_their_true_length():
     values, times, ids = carried(10, 300, 120, seed=2)
     values[np.random.default_rng(3).random(len(values)) < 0.3] = np.nan

@@ -20,6 +20,11 @@ def test_between_sessions_a_step_weighs_less_the_longer_it_took():
     assert found == pytest.approx((1 + 1 / (9 / 5)) / 2)
 
 
+def test_times_are_compared_with_their_median_however_long_one_break_was():
+    found = tmssd([0, 0, 0, 1], [0, 1, 2, 1002], sessions=[1, 1, 1, 2])
+    assert found == pytest.approx(1 / 1000 / 3)
+
+
 def test_full_weight_on_time_gives_squared_rates():
     assert tmssd([0, 2, 3], [0, 1, 3], within=1.0) == pytest.approx(
         np.mean([(2 / (1 / 1.5)) ** 2, (1 / (2 / 1.5)) ** 2])

@@ -65,6 +65,20 @@ def test_coverage_is_the_share_of_turns_with_a_reading(calm):
     assert calm.transitions.coverage == pytest.approx(calm.coverage)
 
 
+def test_every_dimension_is_held_against_its_own_leap():
+    mood = mood_of(story("nothing", seed=1, weeks=8, talk=False))
+    found = profile(mood, (0.01, 0.3, 1.9))
+    assert found.valence.acute.value > 0.9
+    assert found.dominance.acute.value == 0
+
+
+def test_coverage_is_of_labels_where_a_mood_has_no_label():
+    mood = MoodSeries(
+        np.arange(4.0), np.zeros(4), np.zeros(4), np.zeros(4), np.zeros(4), ["sad", None, None, None]
+    )
+    assert profile(mood).coverage == 0.25
+
+
 def test_somebody_new_gets_reasons_and_no_figures():
     none = np.array([])
     found = profile(MoodSeries(none, none, none, none, none, []))

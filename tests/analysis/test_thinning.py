@@ -33,6 +33,15 @@ def test_a_gap_stays_a_gap():
     assert kept[np.isnan(values[kept])].tolist() == [1_000]
 
 
+def test_where_there_are_too_many_gaps_the_longest_stay():
+    values = np.sin(np.arange(1_000) / 9)
+    values[::10] = np.nan
+    values[500:540] = np.nan
+    kept = thin(np.arange(1_000), values, 8)
+    assert 500 in kept
+    assert np.isnan(values[kept]).sum() == 2
+
+
 @given(st.lists(st.booleans(), min_size=40, max_size=200), st.integers(3, 30))
 def test_never_more_than_asked_for_and_always_in_order(missing, most):
     values = np.where(missing, np.nan, np.arange(len(missing)) % 7)
