@@ -45,6 +45,11 @@ def test_blocks_end_in_the_same_directions_as_one_piece(monkeypatch):
     np.testing.assert_allclose(parts.project(rows), whole.project(rows), atol=1e-3)
 
 
+def test_each_direction_points_where_its_largest_number_is_positive():
+    axes = fit_basis(np.random.default_rng(0).normal(size=(90, 12))).axes
+    assert (np.take_along_axis(axes, np.abs(axes).argmax(axis=1, keepdims=True), axis=1) > 0).all()
+
+
 def test_the_order_of_the_rows_does_not_turn_the_map():
     rows, _directions = planted()
     shuffled = np.random.default_rng(2).permutation(len(rows))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import projection, similarity
-from analysis.projection import fit_basis
+from analysis.projection import fit_basis, unit_rows
 from analysis.similarity import nearest, nearest_by_index, rough_index
 
 
@@ -92,6 +92,16 @@ def test_the_rough_index_misses_few_neighbors_and_ranks_exactly(center):
         assert np.isin(found.similarity[:1], exact.similarity).all()
         hits += np.isin(found.places, exact.places).sum()
     assert hits >= 0.98 * 300
+
+
+@pytest.mark.parametrize("center", [None, np.full(200, 5.0)])
+def test_the_rough_similarity_is_the_cosine_but_for_what_lies_outside_the_basis(center):
+    rows = speech()
+    index = rough_index(rows, fit_basis(rows), center=center)
+    exact = nearest(rows[0], rows, len(rows), center=center)
+    direction = unit_rows(rows[:1].astype(np.float32) - (0 if center is None else center))[0]
+    rough = index.codes @ (index.axes @ direction)
+    np.testing.assert_allclose(rough[exact.places[1:]], exact.similarity[1:], atol=0.02)
 
 
 def test_the_second_look_reads_only_the_candidates():

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from analysis.profile import MoodSeries, profile
 from emotrack.mood import actions as mood
 from emotrack.mood import patterns
 from emotrack.mood.models import MoodPoint
+from emotrack.mood.movement import Resolution, Span, mood_rows
 from tests.emotrack import factories
 from tests.emotrack.api.conftest import Api
 from tests.emotrack.api.test_utterances import problem
@@ -79,6 +81,13 @@ def test_mood_by_day_parts_at_midnight_of_the_installation(api, house, path, set
     points = api.get(f"{path}/mood?resolution=day").json()["points"]
     assert [p["utterances"] for p in points] == days
     assert {p["session"] for p in points} == {None}
+
+
+def test_days_are_the_installations_wherever_the_reader_is(house):
+    say(house.session, [0] * 4 + [1] * 4)
+    with timezone.override("Asia/Shanghai"):
+        rows = mood_rows(house.ann, factories.recognizer(), Span(), Resolution.DAY)
+    assert [row["utterances"] for row in rows] == [4, 4]
 
 
 def test_a_span_takes_its_start_and_leaves_its_end(api, house, path):
@@ -248,6 +257,7 @@ def test_across_clients_only_those_are_searched_whose_content_one_may_see(house,
 def test_an_utterance_of_someone_else_is_not_there(api, house, path, charlie, styled):
     ben = factories.client("Ben", assigned_to=house.alice)
     other = say(factories.session(ben), [0])[0]
+    problem(Api(user=house.alice).get(f"{path}/similar?to={other.public_id}"), 404, "not-found")
     problem(api.get(f"{path}/similar?to={other.public_id}"), 404, "not-found")
     problem(charlie.get(f"{path}/similar?to={styled[0].public_id}"), 404, "not-found")
 
