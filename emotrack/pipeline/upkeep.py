@@ -12,6 +12,7 @@ from emotrack.audit import actions as audit
 from emotrack.audit.models import Actor
 from emotrack.history import actions as history
 from emotrack.history.models import EndReason, Session, Status, Utterance
+from emotrack.mood import patterns
 from emotrack.pipeline.changing import end_session
 from emotrack.pipeline.reading import RETRY_AFTER, recognize
 from emotrack.schedule.actions import Recurring, run_due
@@ -66,6 +67,7 @@ def retry_failed() -> int:
 
 
 JOBS = {
+    "find recurring expressions": Recurring(patterns.look_again, every=timedelta(minutes=10)),
     "requeue waiting utterances": Recurring(requeue_waiting, every=timedelta(seconds=15)),
     "end idle sessions": Recurring(end_idle_sessions, every=timedelta(minutes=1)),
     "delete expired audio": Recurring(history.delete_expired_audio, every=timedelta(hours=1)),
