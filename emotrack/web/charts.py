@@ -21,17 +21,21 @@ STACK_PX = 60.0
 MARGIN = {"l": 128, "r": 16, "t": 28, "b": 28}
 LANE_GAP = 26
 TICK_PX = 70
+GROWING = ("mood", "ribbon", "volatility")
 CLOSE_TICKS = 0.1
 """Share of a lane below which two numbers on its axis would touch."""
 
 
-def session_figure(timeline: Timeline, width_px: int = 960, visible_s: float | None = None) -> dict:
+def session_figure(
+    timeline: Timeline, width_px: int = 960, visible_s: float | None = None, height_px: int = 0
+) -> dict:
     """The lanes of a session on one time axis: sound, mood, ribbon, volatility, alerts.
 
     width_px: of the plot area on screen; visible_s: seconds that it shows at once (all by default). They only
-    decide how much detail the ribbon can bear. ``layout.meta.lanes`` tells where to put the lanes' names.
+    decide how much detail the ribbon can bear. height_px: room on screen; on a tall one the lanes with curves
+    grow, to twice their height at most. ``layout.meta.lanes`` tells where to put the lanes' names.
     """
-    lanes = _Lanes(timeline)
+    lanes = _Lanes(timeline, height_px)
     px_per_s = width_px / max(visible_s or timeline.duration_s, 1.0)
     data = [
         *_wave(timeline, lanes),
@@ -47,15 +51,23 @@ def session_figure(timeline: Timeline, width_px: int = 960, visible_s: float | N
     return {"data": data, "layout": layout}
 
 
-class _Lanes:
-    """Heights in pixels and the axis of each lane, top to bottom."""
+def _grown(heights: dict[str, int], room_px: int) -> dict[str, int]:
+    """The lanes with curves or bars, stretched alike into the room that is left."""
+    growing = sum(heights[name] for name in GROWING)
+    factor = (room_px - sum(heights.values()) + growing) / growing
+    factor = min(max(factor, 1.0), 2.0)
+    return {name: round(px * factor) if name in GROWING else px for name, px in heights.items()}
 
-    def __init__(self, timeline: Timeline) -> None:
+
+class _Lanes:
+    """Heights in pixels and the axis of each lane, top to bottom, within the room on screen."""
+
+    def __init__(self, timeline: Timeline, height_px: int) -> None:
         heights = {"sound": 44} if timeline.wave else {}
         heights |= {"mood": 196, "ribbon": 58, "volatility": 104, "alerts": 22}
-        self.heights = heights
+        self.heights = _grown(heights, height_px - LANE_GAP * (len(heights) - 1) - MARGIN["t"] - MARGIN["b"])
         self.axes = {name: f"y{i + 1}" if i else "y" for i, name in enumerate(heights)}
-        self.inner = sum(heights.values()) + LANE_GAP * (len(heights) - 1)
+        self.inner = sum(self.heights.values()) + LANE_GAP * (len(heights) - 1)
         self.height = self.inner + MARGIN["t"] + MARGIN["b"]
 
     def layout(self, timeline: Timeline, width_px: int, visible_s: float | None) -> dict:

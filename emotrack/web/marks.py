@@ -178,6 +178,7 @@ def _episode_words(timeline: Timeline, axes: Axes, px_per_s: float) -> Iterable[
         elif episode.ended_s + width < free_until:
             anchor, x = "left", episode.ended_s + 6 / px_per_s
         else:
+            free_from = episode.ended_s
             continue
         free_from = episode.ended_s + (width if anchor == "left" else 0.0)
         yield {

@@ -13,6 +13,7 @@ const follow = document.getElementById('follow')
 const playhead = document.getElementById('playhead')
 const GUTTER = 128
 const RIGHT = 16
+const BELOW = 150 // letters, player and a line of words stand below the chart
 
 let figure = null
 let span = null
@@ -29,6 +30,7 @@ const player = new Player(root.dataset.audio, { moved: showPlayhead, finished: p
 async function load() {
   const asked = new URLSearchParams({ w: Math.max(200, lanes.clientWidth - left() - RIGHT) })
   if (span) asked.set('span', span)
+  if (innerWidth > 1240) asked.set('h', Math.round(innerHeight - (lanes.getBoundingClientRect().top + scrollY) - BELOW))
   const answer = await fetch(`${root.dataset.timeline}?${asked}`)
   if (answer.redirected) return location.reload()
   if (!answer.ok) throw new Error(`timeline: ${answer.status}`)

@@ -20,7 +20,7 @@ from emotrack.web.session_page import SessionPage
 from emotrack.web.session_summary import facts
 from emotrack.web.why import Why, why
 
-NARROW_PX, WIDE_PX, USUAL_PX = 200, 2600, 960
+NARROW_PX, WIDE_PX, USUAL_PX, TALL_PX = 200, 2600, 960, 2000
 
 
 def _session_for(user: User, public_id: str) -> Session:
@@ -43,15 +43,17 @@ def session(request: HttpRequest, public_id: str) -> HttpResponse:
 def timeline(request: HttpRequest, public_id: str) -> JsonResponse:
     """The figure and the parts of the page that change while a session grows.
 
-    ``w``: width of the plot area in pixels; ``span``: seconds that it shows at once.
+    ``w``: width of the plot area in pixels; ``h``: height that the chart may fill; ``span``: seconds that it
+    shows at once.
     """
     page = _loaded(request, _session_for(request.user, public_id))
     width = min(max(_number(request, "w", USUAL_PX), NARROW_PX), WIDE_PX)
+    height = min(_number(request, "h", 0), TALL_PX)
     span = _number(request, "span", 0) or None
     context = _context(page)
     return JsonResponse(
         {
-            "figure": session_figure(page.timeline, int(width), span),
+            "figure": session_figure(page.timeline, int(width), span, int(height)),
             "rows": render_to_string("web/_turns.html", context, request),
             "facts": render_to_string("web/_facts.html", context, request),
             "table": render_to_string("web/_session_table.html", context, request),

@@ -136,6 +136,36 @@ def test_zoomed_in_the_clock_has_finer_ticks():
     )
 
 
+def lane_px(figure, axis):
+    low, high = figure["layout"][axis]["domain"]
+    return (high - low) * figure["layout"]["meta"]["px"]
+
+
+def test_on_a_tall_screen_the_curves_grow_and_the_bars_of_alerts_do_not():
+    usual, tall = session_figure(FULL), session_figure(FULL, height_px=760)
+    assert usual["layout"]["height"] < tall["layout"]["height"] <= 761
+    assert lane_px(tall, "yaxis2") > 1.3 * lane_px(usual, "yaxis2")
+    assert lane_px(tall, "yaxis5") == pytest.approx(lane_px(usual, "yaxis5"))
+
+
+@pytest.mark.parametrize("height_px", [-50, 0, 300])
+def test_on_a_low_screen_the_chart_keeps_its_height(height_px):
+    low = session_figure(FULL, height_px=height_px)["layout"]["height"]
+    assert low == session_figure(FULL)["layout"]["height"]
+
+
+def test_two_alerts_close_together_never_write_over_each_other():
+    words = "▲ More changeable than usual · fired 5:20"
+    episodes = [Episode(at, at, None, at + 20, "warning", words) for at in (10, 40)]
+    figure = session_figure(Timeline([turn(i * 10) for i in range(12)], 120, Words(), episodes), 700)
+    places = [note for note in figure["layout"]["annotations"] if note["text"] == words]
+    bars = [s for s in figure["layout"]["shapes"] if s.get("fillcolor") == "$warning"]
+    for note in places:
+        width = len(words) * 6.2 / (700 / 120)
+        left = note["x"] - (width if note["xanchor"] == "right" else 0)
+        assert all(bar["x1"] <= left or bar["x0"] >= left + width for bar in bars)
+
+
 def test_letters_never_crowd():
     figure = session_figure(
         timeline([turn(at, shares=CALM if at % 20 else SAD) for at in range(0, 3000, 10)]), 300

@@ -1,0 +1,79 @@
+"""The map of recurring ways of sounding: a shape and a letter for each, × for what fits none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+HEIGHT = 280
+LETTERS = "ABCDEFGH"
+SHAPES = (
+    ("circle", "$text"),
+    ("square-open", "$accent"),
+    ("triangle-up-open", "$muted"),
+    ("diamond", "$edge"),
+    ("pentagon-open", "$text"),
+    ("star", "$accent"),
+    ("hexagon-open", "$muted"),
+    ("bowtie", "$edge"),
+)
+"""A mark and a gray or the accent for each pattern, in the order of the letters; never an emotion's color."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One turn on the map. pattern: place in the letters, ``None`` for none of them. id: of its session."""
+
+    x: float
+    y: float
+    pattern: int | None
+    hover: str
+    id: str
+
+
+def pattern_figure(points: Sequence[Point], patterns: int) -> dict:
+    """Every pattern's turns as its shape, its letter in their middle. patterns: how many there are, 1..8."""
+    groups = [[p for p in points if p.pattern == place] for place in range(patterns)]
+    outside = [p for p in points if p.pattern is None]
+    data = [_marks(outside, "x-thin", "$muted", "none")]
+    data += [_marks(group, *SHAPES[place], LETTERS[place]) for place, group in enumerate(groups)]
+    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "showspikes": False, "showline": False}
+    return {
+        "data": [trace for trace in data if trace["x"]],
+        "layout": {
+            "height": HEIGHT,
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "hovermode": "closest",
+            "xaxis": {**bare, "fixedrange": True},
+            "yaxis": {**bare, "scaleanchor": "x"},
+            "annotations": [_letter(group, LETTERS[place]) for place, group in enumerate(groups) if group],
+        },
+    }
+
+
+def _marks(points: Sequence[Point], symbol: str, color: str, name: str) -> dict:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [p.x for p in points],
+        "y": [p.y for p in points],
+        "marker": {"symbol": symbol, "size": 7, "color": color, "line": {"color": color, "width": 1.25}},
+        "text": [p.hover for p in points],
+        "customdata": [p.id for p in points],
+        "hoverinfo": "text",
+    }
+
+
+def _letter(group: Sequence[Point], letter: str) -> dict:
+    return {
+        "x": sum(p.x for p in group) / len(group),
+        "y": sum(p.y for p in group) / len(group),
+        "text": letter,
+        "font": {"size": 13, "color": "$text", "weight": 600},
+        "bgcolor": "$surface",
+        "bordercolor": "$text",
+        "borderwidth": 1.5,
+        "borderpad": 3,
+        "showarrow": False,
+    }
