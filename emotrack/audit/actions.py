@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -41,9 +41,14 @@ def digest_of(event: AuditEvent, previous: bytes) -> bytes:
 
 @transaction.atomic
 def seal(*, now: datetime, limit: int = 5000) -> int:
-    """Chain the events that are not chained yet, in id order; the caller holds the sealer's lease."""
-    last = AuditEvent.objects.filter(sealed_at__isnull=False).order_by("-id").first()
+    """Chain the events that are not chained yet, in id order; the caller holds the sealer's lease.
+
+    An event that was numbered early and committed late comes behind what was sealed meanwhile.
+    """
+    last = AuditEvent.objects.in_chain().last()
     previous = bytes(last.digest) if last else b""
+    if last is not None:
+        now = max(now, last.sealed_at + timedelta(microseconds=1))  # the clock may have been set back
     fresh = list(AuditEvent.objects.filter(sealed_at__isnull=True).order_by("id")[:limit])
     for event in fresh:
         event.digest = previous = digest_of(event, previous)
@@ -55,7 +60,7 @@ def seal(*, now: datetime, limit: int = 5000) -> int:
 def first_broken_event() -> AuditEvent | None:
     """The earliest sealed event that does not fit the chain, or ``None`` when all do."""
     previous = b""
-    for event in AuditEvent.objects.filter(sealed_at__isnull=False).order_by("id").iterator():
+    for event in AuditEvent.objects.in_chain().iterator():
         if bytes(event.digest) != digest_of(event, previous):
             return event
         previous = bytes(event.digest)

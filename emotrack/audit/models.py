@@ -24,6 +24,12 @@ class Actor:
         return cls(ActorKind.SYSTEM, process)
 
 
+class AuditEventQuerySet(models.QuerySet):
+    def in_chain(self) -> Self:
+        """The sealed ones, each after the one whose digest its own builds on."""
+        return self.filter(sealed_at__isnull=False).order_by("sealed_at", "id")
+
+
 class AuditEvent(models.Model):
     """One fact. Chained by hash once the sealer has passed; before that ``sealed_at`` is empty."""
 
@@ -37,9 +43,14 @@ class AuditEvent(models.Model):
     sealed_at = models.DateTimeField(null=True)
     digest = models.BinaryField(null=True)
 
+    objects = AuditEventQuerySet.as_manager()
+
     class Meta:
         ordering = ["id"]
         indexes = [
             models.Index(fields=["client", "-at"]),
+            models.Index(
+                fields=["sealed_at", "id"], name="audit_chain", condition=models.Q(sealed_at__isnull=False)
+            ),
             models.Index(fields=["id"], name="audit_unsealed", condition=models.Q(sealed_at__isnull=True)),
         ]
