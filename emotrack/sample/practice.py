@@ -154,10 +154,10 @@ def _utterance(session: Session, turn: SyntheticTurn, recognizer: Recognizer) ->
 
 
 def _hold_conversation(*, counselor: User, app: App, now: datetime) -> None:
-    """The synthesized conversation, yesterday afternoon, turn by turn through the real recognizer."""
+    """The synthesized conversation, of the last weekday, turn by turn through the real recognizer."""
     talk = conversation.load()
     client = _admit(CONVERSATION_CLIENT, counselor=counselor, app=app, now=now)
-    starts = (now - timedelta(days=1)).replace(hour=15, minute=0, second=0, microsecond=0)
+    starts = _weekday(now - timedelta(days=1)).replace(hour=15, minute=0, second=0, microsecond=0)
     session, _new = pipeline.admit_session(client=client, by=SAMPLE, now=now, app=app, started_at=starts)
     for turn in talk.turns:
         posted = Posted(

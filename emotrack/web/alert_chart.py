@@ -9,6 +9,9 @@ from itertools import pairwise
 from emotrack.web.timeline import clock, signed
 
 HEIGHT = 280
+WORD_ROOM = 0.14
+"""Two lines of words beside the chart take this share of its height."""
+
 LONG_GAP_S = 300.0
 """A longer time without a value breaks the curve."""
 
@@ -63,15 +66,20 @@ def alert_figure(watched: Watched, moments: Moments, words: dict[str, str]) -> d
             "xaxis": {"range": window, **_clock_ticks(window)},
             "yaxis": {
                 "range": [min(values) - pad, max(values) + pad],
-                "tickvals": sorted({0.0, watched.threshold, watched.recovery}),
-                "ticktext": [
-                    f"{v:g}".replace("-", "−") for v in sorted({0.0, watched.threshold, watched.recovery})
-                ],
+                **_value_ticks(watched),
             },
             "shapes": [*_band(watched), *_lines(watched), *_verticals(moments)],
-            "annotations": [*_line_words(watched, words), *_moment_words(moments)],
+            "annotations": [
+                *_line_words(watched, words, room=(max(values) - min(values) + 2 * pad) * WORD_ROOM),
+                *_moment_words(moments, window),
+            ],
         },
     }
+
+
+def _value_ticks(watched: Watched) -> dict:
+    values = sorted({0.0, watched.threshold, watched.recovery})
+    return {"tickvals": values, "ticktext": [f"{round(v, 2):g}".replace("-", "−") for v in values]}
 
 
 def _runs(watched: Watched) -> list[list[tuple[float, float]]]:
@@ -150,7 +158,8 @@ def _lines(watched: Watched) -> list[dict]:
     ]
 
 
-def _line_words(watched: Watched, words: dict[str, str]) -> list[dict]:
+def _line_words(watched: Watched, words: dict[str, str], room: float) -> list[dict]:
+    """Words beside the lines, and beside the usual where they do not touch the others. room: in values."""
     beside = {"xref": "paper", "x": 1, "xanchor": "left", "xshift": 6, "showarrow": False, "align": "left"}
     above, below = ("bottom", "top") if watched.above else ("top", "bottom")
     red = {"size": 11, "color": "$critical"}
@@ -158,8 +167,8 @@ def _line_words(watched: Watched, words: dict[str, str]) -> list[dict]:
         {**beside, "y": watched.threshold, "yanchor": above, "text": words["fires"], "font": red},
         {**beside, "y": watched.recovery, "yanchor": below, "text": words["ends"], "font": {"size": 11}},
     ]  # fmt: skip
-    if watched.usual:
-        middle = sum(watched.usual) / 2
+    middle = sum(watched.usual) / 2 if watched.usual else None
+    if middle is not None and min(abs(middle - x) for x in (watched.threshold, watched.recovery)) > room:
         notes.append(
             {**beside, "y": middle, "yanchor": "middle", "text": words["usual"], "font": {"size": 11}}
         )
@@ -172,12 +181,14 @@ def _verticals(moments: Moments) -> list[dict]:
     return [{**line, "xref": "x", "x0": t, "x1": t} for t in times if t is not None]
 
 
-def _moment_words(moments: Moments) -> list[dict]:
-    """The beginning to the left of its line, the others to the right, the end a step lower."""
+def _moment_words(moments: Moments, window: Sequence[float]) -> list[dict]:
+    """The beginning left of its line where there is room, the others to the right, the end a step lower."""
+    begins_left = moments.pending_s - window[0] > 0.25 * (window[1] - window[0])
+    began = {"xanchor": "right"} if begins_left else {"xanchor": "left", "y": 0.8}
     note = {"xref": "x", "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False}
     font = {"size": 11, "color": "$text", "weight": 600}
     notes = [
-        {**note, "x": moments.pending_s, "xanchor": "right", "text": moments.pending, "font": {"size": 11}},
+        {**note, "x": moments.pending_s, **began, "text": moments.pending, "font": {"size": 11}},
         {**note, "x": moments.fired_s, "xanchor": "left", "text": moments.fired, "font": font},
     ]
     if moments.ended_s is not None:
