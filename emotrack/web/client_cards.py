@@ -188,14 +188,15 @@ def shift_words(before: Segment, after: Segment, at: datetime) -> str:
     }
     return (
         _(
-            "May have changed around %(day)s: mean %(mean)s before, %(later)s since; spread %(sd)s and %(later_sd)s."
+            "May have changed around %(day)s: mean %(mean)s before, %(later)s since; "
+            "spread %(sd)s and %(later_sd)s."
         )
         % sizes
     )
 
 
 def last_session_words(points: Sequence[SessionPoint]) -> str:
-    """Whether the last session differs from the earlier ones by more than days differ anyway; empty below 8."""
+    """Whether the last session differs from 8 or more earlier ones by more than days differ anyway."""
     if not points or not points[-1].says_enough:
         return ""
     earlier = [p.mean for p in points[:-1] if p.says_enough][-USUAL_SESSIONS:]

@@ -48,12 +48,27 @@ class Line:
     to_value: float
 
 
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A change point: since when, until when, the mean since; label on the chart, words below it."""
+
+    start: datetime
+    end: datetime
+    mean: float
+    label: str
+    words: str
+
+
 def client_figure(
     meetings: Sequence[Meeting],
     band: tuple[float, float] | None,
     trend: Line | None,
+    shift: Shift | None = None,
 ) -> dict:
-    """Hollow circles with whiskers, the level, the usual range, × for sessions that say too little."""
+    """Hollow circles with whiskers, the level, the usual range, × for sessions that say too little.
+
+    shift: the latest change point, a dashed line and the mean since then.
+    """
     said = [m for m in meetings if m.mean is not None]
     low, high = limits(said, band)
     foot = low + (high - low) * 0.06
@@ -71,8 +86,9 @@ def client_figure(
             "hovermode": "closest",
             "xaxis": {"type": "date", "range": _span(meetings)},
             "yaxis": {"range": [low, high], **_value_ticks(low, high)},
-            "shapes": [_band(band)] if band else [],
-            "annotations": _end_value(said[-1], band) if said else [],
+            "shapes": ([_band(band)] if band else []) + (_shift_lines(shift) if shift else []),
+            "annotations": (_end_value(said[-1], band) if said else [])
+            + ([_shift_label(shift)] if shift else []),
         },
     }
 
@@ -182,6 +198,34 @@ def _trend(trend: Line) -> dict:
         "y": [trend.from_value, trend.to_value],
         "line": {"color": "$muted", "width": 1.5, "dash": "6px,3px"},
         "hoverinfo": "skip",
+    }
+
+
+def _stamp(at: datetime) -> str:
+    return at.replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def _shift_lines(shift: Shift) -> list[dict]:
+    start, end = _stamp(shift.start), _stamp(shift.end)
+    dashed = {"type": "line", "xref": "x", "line": {"color": "$text", "width": 1.25, "dash": "4px,3px"}}
+    return [
+        {**dashed, "x0": start, "x1": start, "yref": "paper", "y0": 0, "y1": 1},
+        {**dashed, "x0": start, "x1": end, "yref": "y", "y0": shift.mean, "y1": shift.mean},
+    ]
+
+
+def _shift_label(shift: Shift) -> dict:
+    return {
+        "x": _stamp(shift.start),
+        "y": 1,
+        "yref": "paper",
+        "xanchor": "right",
+        "yanchor": "top",
+        "xshift": -4,
+        "text": shift.label,
+        "font": {"size": 11, "color": "$text"},
+        "bgcolor": "$surface/.8",
+        "showarrow": False,
     }
 
 

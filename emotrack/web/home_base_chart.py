@@ -1,4 +1,4 @@
-"""The plane of pleasant and calm: where sessions lie, the usual dwelling as an ellipse, and where the last ones are."""
+"""The plane of pleasant and calm: where sessions lie, where the mood dwells, and where the last ones are."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ MOST_DRAWN = 300
 
 @dataclass(frozen=True, slots=True)
 class PatternLine:
-    """One pattern. share: of the turns in patterns, 0..1. example: a typical turn whose sound is kept, or empty.
+    """One pattern. share: of the turns in patterns, 0..1.
 
-    silent: why there is nothing to play, empty where there is.
+    example: a typical turn whose sound is kept, or empty; silent then says why there is nothing to play.
     """
 
     letter: str

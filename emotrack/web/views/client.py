@@ -26,6 +26,7 @@ from emotrack.mood import queries as mood
 from emotrack.mood.queries import SessionPoint
 from emotrack.privacy.models import Consent
 from emotrack.web import words
+from emotrack.web.client_cards import cards, last_session_words, shift_of
 from emotrack.web.client_charts import Line, Meeting, client_figure, cuts_whiskers, limits, mix_figure
 from emotrack.web.looked_at import alerts_to_tell, note_look, unseen_alerts
 from emotrack.web.timeline import signed
@@ -77,7 +78,7 @@ def client(request: HttpRequest, public_id: str) -> HttpResponse:
         "voice_line": words.HOW_A_VOICE_MAY_SOUND,
     }
     if recognizer is not None:
-        context |= _mood(found, recognizer, request.user, now)
+        context |= _mood(found, recognizer, request.user, now, may_read)
     return render(request, "web/client.html", context)
 
 
@@ -96,19 +97,20 @@ def _series(client: Client, wanted: str) -> tuple[Recognizer | None, list[Recogn
     return chosen, [r for r in all_series if r != chosen]
 
 
-def _mood(client: Client, recognizer: Recognizer, user: User, now: datetime) -> dict:
+def _mood(client: Client, recognizer: Recognizer, user: User, now: datetime, may_read: bool) -> dict:
     points = mood.session_points(client, recognizer)
     standing = mood.standing(points)
     levels = mood.session_levels(points)
     half_widths = mood.session_half_widths(client, recognizer, points)
     trend = mood.trend_of(points)
     meetings = [_meeting(*row) for row in zip(points, levels, half_widths, strict=True)]
-    figure = client_figure(meetings, standing.band, _trend_line(points, trend))
+    shift = shift_of(points)
+    figure = client_figure(meetings, standing.band, _trend_line(points, trend), shift)
     said = [m for m in meetings if m.mean is not None]
     months, shares = _by_month(points)
     told = alerts_to_tell(user, [p.session for p in points[-1:]]).get(client.pk, [])
     valid, turns = sum(p.valid for p in points), sum(p.utterances for p in points)
-    return {
+    return cards(client, recognizer, points, may_read=may_read) | {
         "headline": recognizer.headline,
         "dimension": words.DIMENSIONS[recognizer.headline],
         "standing": standing,
@@ -126,6 +128,8 @@ def _mood(client: Client, recognizer: Recognizer, user: User, now: datetime) -> 
         "session_lines": _session_lines(client, points),
         "recognizer_line": words.recognizer_line(recognizer.name, recognizer.version, recognizer.headline),
         "trend_words": trend_words(trend),
+        "shift": shift,
+        "last_words": last_session_words(points),
     }
 
 
