@@ -136,7 +136,7 @@ def test_what_is_in_flight_when_the_server_is_told_to_end_is_answered_and_kept(t
                         answers.append(api.post("utterances", data=ANN | {"wait": "10"}, files=SOUND))
                     except httpx.ConnectError:
                         return
-                    except httpx.RemoteProtocolError:  # an idle connection that the server closed
+                    except httpx.TransportError:  # an idle connection that the server closed
                         continue
 
         threads = [threading.Thread(target=post_until_refused) for _ in range(4)]
