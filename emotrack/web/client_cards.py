@@ -145,7 +145,9 @@ def home_words(dwelling: Dwelling, home: Home | None, places: Sequence[Place]) -
             % sizes
         )
     share = words.percent(dwelling.home_share)
-    said = _("%(share)s of stretches of five turns lay at home.") % {"share": share}
+    said = _("Home is the band of the first 60 stretches of five readings; %(share)s of all lay at home.") % {
+        "share": share
+    }
     if home is None or len(places) < LAST_SESSIONS:
         return said
     return f"{said} {last_words(home, mean_place(places[-LAST_SESSIONS:]))}"
@@ -204,7 +206,7 @@ def last_session_words(points: Sequence[SessionPoint]) -> str:
     if found.p is None:
         return ""
     difference = signed(points[-1].mean - sum(earlier) / len(earlier))
-    said = _("The last session against %(n)d earlier ones: %(difference)s.") % {
+    said = _("Taken alone, the last session lies %(difference)s off the mean of %(n)d earlier ones.") % {
         "n": found.n,
         "difference": difference,
     }

@@ -88,7 +88,7 @@ def client_figure(
             "yaxis": {"range": [low, high], **_value_ticks(low, high)},
             "shapes": ([_band(band)] if band else []) + (_shift_lines(shift) if shift else []),
             "annotations": (_end_value(said[-1], band) if said else [])
-            + ([_shift_label(shift)] if shift else []),
+            + ([_shift_label(shift, meetings)] if shift else []),
         },
     }
 
@@ -214,14 +214,16 @@ def _shift_lines(shift: Shift) -> list[dict]:
     ]
 
 
-def _shift_label(shift: Shift) -> dict:
+def _shift_label(shift: Shift, meetings: Sequence[Meeting]) -> dict:
+    first, last = meetings[0].at, meetings[-1].at
+    late = shift.start - first > (last - first) / 2
     return {
         "x": _stamp(shift.start),
         "y": 1,
         "yref": "paper",
-        "xanchor": "right",
+        "xanchor": "right" if late else "left",
         "yanchor": "top",
-        "xshift": -4,
+        "xshift": -4 if late else 4,
         "text": shift.label,
         "font": {"size": 11, "color": "$text"},
         "bgcolor": "$surface/.8",

@@ -47,7 +47,7 @@ def home_base_figure(places: Sequence[Place], home: Home | None, words: Mapping[
         "data": [trace for trace in data if trace["x"]],
         "layout": {
             "height": HEIGHT,
-            "margin": {"l": 52, "r": 12, "t": 8, "b": 44},
+            "margin": {"l": 68, "r": 12, "t": 8, "b": 44},
             "hovermode": "closest",
             "xaxis": _axis([p.valence for p in places], home, 0, words["valence"]) | {"fixedrange": True},
             "yaxis": _axis([p.arousal for p in places], home, 1, words["arousal"]),

@@ -20,6 +20,10 @@ class Cell:
     tint: int
     stays: bool
 
+    @property
+    def percent(self) -> int:
+        return round(100 * self.share)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -105,3 +105,13 @@ def test_a_session_far_off_the_others_is_more_than_chance():
 
 def test_below_eight_earlier_sessions_nothing_is_said_of_the_last():
     assert last_session_words([point(i, 0.1 * i) for i in range(8)]) == ""
+
+
+@pytest.mark.parametrize(("jump", "side"), [(8, "left"), (30, "right")])
+def test_the_label_of_a_change_stays_on_the_chart(jump, side):
+    noise = np.random.default_rng(1).normal(scale=0.03, size=40)
+    points = [point(i, float(x + (0.3 if i < jump else -0.3))) for i, x in enumerate(noise)]
+    shift = shift_of(points)
+    meetings = [Meeting(p.started_at, p.mean, p.mean, None, "", p.session) for p in points]
+    said = client_figure(meetings, None, None, shift)["layout"]["annotations"]
+    assert [one["xanchor"] for one in said if one["text"] == shift.label] == [side]

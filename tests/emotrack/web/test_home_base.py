@@ -62,6 +62,7 @@ def test_a_home_that_is_forming_says_how_many_are_to_go():
 def test_a_home_says_how_much_of_the_mood_lies_in_it():
     dwelling = Dwelling(HomeBase(0.1, 0.2), (), 80, 1.0, home_share=0.68)
     assert "68 %" in home_words(dwelling, HOME, places(5)).replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert "first 60 stretches" in home_words(dwelling, HOME, places(5))
     assert "within it" in home_words(dwelling, HOME, places(5))
 
 
