@@ -32,7 +32,7 @@ class Point:
 
 
 def pattern_figure(points: Sequence[Point], patterns: int) -> dict:
-    """Every pattern's turns as its shape, its letter in their middle. patterns: how many there are, 1..8."""
+    """Every pattern's turns as its shape, its letter above them. patterns: how many there are, 1..8."""
     groups = [[p for p in points if p.pattern == place] for place in range(patterns)]
     outside = [p for p in points if p.pattern is None]
     data = [_marks(outside, "x-thin", "$muted", "none")]
@@ -42,7 +42,7 @@ def pattern_figure(points: Sequence[Point], patterns: int) -> dict:
         "data": [trace for trace in data if trace["x"]],
         "layout": {
             "height": HEIGHT,
-            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "margin": {"l": 8, "r": 8, "t": 26, "b": 8},
             "hovermode": "closest",
             "xaxis": {**bare, "fixedrange": True},
             "yaxis": {**bare, "scaleanchor": "x"},
@@ -68,7 +68,8 @@ def _marks(points: Sequence[Point], symbol: str, color: str, name: str) -> dict:
 def _letter(group: Sequence[Point], letter: str) -> dict:
     return {
         "x": sum(p.x for p in group) / len(group),
-        "y": sum(p.y for p in group) / len(group),
+        "y": max(p.y for p in group),
+        "yshift": 14,
         "text": letter,
         "font": {"size": 13, "color": "$text", "weight": 600},
         "bgcolor": "$surface",

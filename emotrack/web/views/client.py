@@ -123,7 +123,9 @@ def _mood(client: Client, recognizer: Recognizer, user: User, now: datetime, may
         "figure": figure,
         "cut": cuts_whiskers(said, limits(said, standing.band)),
         "mix": mix_figure(months, shares, _texts(words.CODES), _texts(words.EMOTIONS)) if months else None,
-        "mix_rows": [(m, words.distribution(row)) for m, row in zip(months, shares, strict=True)],
+        "mix_rows": [
+            (m.replace("<br>", " "), words.distribution(row)) for m, row in zip(months, shares, strict=True)
+        ],
         "rows": list(zip(reversed(points), reversed(levels), reversed(half_widths), strict=True)),
         "session_lines": _session_lines(client, points),
         "recognizer_line": words.recognizer_line(recognizer.name, recognizer.version, recognizer.headline),

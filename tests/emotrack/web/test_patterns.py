@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from analysis.clusters import Reason
+from emotrack.accounts import actions as accounts
 from emotrack.history.models import Audio
 from emotrack.mood import actions as mood
 from emotrack.mood.models import PatternFit
@@ -14,6 +15,7 @@ from emotrack.mood.patterns import find_anew
 from emotrack.web.pattern_card import pattern_card, sentence_of
 from emotrack.web.pattern_map import SHAPES, Point, pattern_figure
 from tests.emotrack import factories
+from tests.emotrack.web.conftest import signed_in
 from tests.emotrack.web.test_charts import accepted, traces
 
 
@@ -25,7 +27,7 @@ def test_plotly_accepts_the_map():
     accepted(pattern_figure(cloud(0, 5) + cloud(1, 3, 4.0) + cloud(None, 2), 2))
 
 
-def test_every_pattern_has_its_own_shape_and_its_letter_in_the_middle():
+def test_every_pattern_has_its_own_shape_and_its_letter_above():
     figure = pattern_figure(cloud(0, 5) + cloud(1, 3, 4.0), 2)
     symbols = [traces(figure, letter)[0]["marker"]["symbol"] for letter in "AB"]
     assert symbols == [SHAPES[0][0], SHAPES[1][0]]
@@ -74,6 +76,17 @@ def two_ways(db):
     return alice, ann, made.recognizer
 
 
+def keep_sound(client):
+    """The typical turns of the first pattern, the most typical first; sound is kept of all but that one."""
+    members = PatternFit.objects.get(client=client).clusters.get(place=0).memberships
+    typical = list(members.filter(typical__isnull=False).order_by("typical"))
+    for number, member in enumerate(typical[1:]):
+        Audio.objects.create(
+            utterance=member.utterance, path=f"a{number}", media_type="audio/wav", size_bytes=1, sha256=b""
+        )
+    return typical
+
+
 def test_two_ways_of_speaking_are_two_patterns_largest_first(two_ways):
     _alice, ann, recognizer = two_ways
     card = pattern_card(ann, recognizer, may_read=True)
@@ -90,12 +103,7 @@ def test_a_pattern_without_kept_sound_says_so_instead_of_a_play_button(two_ways)
 
 def test_the_most_typical_turn_with_kept_sound_is_played(two_ways):
     _alice, ann, recognizer = two_ways
-    typical = list(PatternFit.objects.get(client=ann).clusters.get(place=0).memberships.order_by("typical"))
-    typical = [m for m in typical if m.typical is not None]
-    for number, member in enumerate(typical[1:3]):
-        Audio.objects.create(
-            utterance=member.utterance, path=f"a{number}", media_type="audio/wav", size_bytes=1, sha256=b"",
-        )  # fmt: skip
+    typical = keep_sound(ann)
     line = pattern_card(ann, recognizer, may_read=True).lines[0]
     assert line.example == typical[1].utterance.public_id
     Audio.objects.filter(utterance=typical[1].utterance).update(deleted_at=factories.NOW)
@@ -131,3 +139,27 @@ def test_too_few_turns_are_counted(house):
     assert (
         "6 of 40 turns with a reading, 34 to go" in pattern_card(house.ann, recognizer, may_read=True).reason
     )
+
+
+def test_the_page_names_the_patterns_to_the_counselor_and_nothing_of_them_to_strangers(two_ways):
+    alice, ann, _recognizer = two_ways
+    keep_sound(ann)
+    said = signed_in(alice).get(f"/clients/{ann.public_id}").content.decode()
+    assert "/api/v1/utterances/" in said
+    assert "More sad than this person&#x27;s average." in said
+    assert 'id="patterns-figure"' in said
+    charlie = accounts.create_user(
+        username="charlie", password=factories.PASSWORD, roles=[], by=factories.TESTS, now=factories.NOW
+    )
+    refused = signed_in(charlie).get(f"/clients/{ann.public_id}")
+    assert refused.status_code in (403, 404)
+    assert "average" not in refused.content.decode()
+
+
+def test_an_admin_alone_sees_the_patterns_but_neither_map_nor_sound(two_ways):
+    _alice, ann, _recognizer = two_ways
+    keep_sound(ann)
+    said = signed_in(factories.admin("dora")).get(f"/clients/{ann.public_id}").content.decode()
+    assert "More sad than this person&#x27;s average." in said
+    assert 'id="patterns-figure"' not in said
+    assert "/api/v1/utterances/" not in said
