@@ -1,39 +1,34 @@
-// Plays a typical turn of a pattern; one sound at a time, and only when asked.
+// Plays a typical turn of a pattern: one sound at a time, only when asked, and on when the page around it is refreshed.
 import { say } from './words.js'
 
-let button = null
+const sound = new Audio()
+let address = ''
 
-function show(playing) {
-  button?.querySelector('use').setAttribute('href', playing ? '#i-pause' : '#i-play')
+function show() {
+  const playing = !sound.paused && !sound.ended
+  for (const button of document.querySelectorAll('[data-hear]'))
+    button.querySelector('use').setAttribute('href', playing && button.dataset.hear === address ? '#i-pause' : '#i-play')
 }
 
-function listen(sound) {
-  if (sound.dataset.listens) return
-  sound.dataset.listens = 'yes'
-  sound.addEventListener('play', () => show(true))
-  for (const name of ['pause', 'ended']) sound.addEventListener(name, () => show(false))
-  sound.addEventListener('error', () => {
-    show(false)
-    document.querySelector('[data-hear-state]').textContent = say('audioFailed')
-  })
+function tell(text) {
+  const place = document.querySelector('[data-hear-state]')
+  if (place) place.textContent = text
 }
 
-async function toggle(pressed) {
-  const sound = document.querySelector('[data-hear-sound]')
-  listen(sound)
-  if (pressed === button && !sound.paused) return sound.pause()
-  show(false)
-  document.querySelector('[data-hear-state]').textContent = ''
-  button = pressed
-  sound.src = pressed.dataset.hear
+for (const name of ['play', 'pause', 'ended']) sound.addEventListener(name, show)
+sound.addEventListener('error', () => tell(say('audioFailed')))
+document.addEventListener('refreshed', show)
+
+document.addEventListener('click', async event => {
+  const button = event.target.closest('[data-hear]')
+  if (!button) return
+  if (button.dataset.hear === address && !sound.paused) return sound.pause()
+  tell('')
+  address = button.dataset.hear
+  sound.src = address
   try {
     await sound.play()
   } catch (error) {
-    if (error.name !== 'AbortError') show(false)
+    if (error.name !== 'AbortError') tell(say('audioFailed'))
   }
-}
-
-document.addEventListener('click', event => {
-  const pressed = event.target.closest('[data-hear]')
-  if (pressed) toggle(pressed)
 })

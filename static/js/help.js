@@ -9,9 +9,17 @@ function place(text, button) {
   text.style.top = `${below ? at.bottom + GAP : Math.max(GAP, at.top - GAP - height)}px`
 }
 
+const buttonOf = text => document.querySelector(`[popovertarget="${text.id}"]`)
+
 document.addEventListener('toggle', ({ target, newState }) => {
   if (!target.matches?.('.help-text') || newState !== 'open') return
-  place(target, document.querySelector(`[popovertarget="${target.id}"]`))
-  target.focus()
+  place(target, buttonOf(target))
+  target.focus({ preventScroll: true })
 }, true)
-addEventListener('scroll', () => document.querySelector('.help-text:popover-open')?.hidePopover(), { passive: true })
+
+function follow() {
+  const text = document.querySelector('.help-text:popover-open')
+  if (text) place(text, buttonOf(text))
+}
+addEventListener('scroll', follow, { passive: true, capture: true })
+addEventListener('resize', follow)
