@@ -21,4 +21,6 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
         del answer["content-type"]
         for name, value in found.headers:
             answer[name] = value
+        if body:  # the file may have been exchanged since its size was noted
+            answer["Content-Length"] = len(body)
         return answer

@@ -21,7 +21,9 @@ async function countAlerts() {
 async function refresh(part) {
   const answer = await fetch(location.href, { headers: { 'X-Refresh': '1' } })
   if (!answer.ok) return
-  const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  // The fresh page has a nonce of its own: its style elements would break the policy of this one.
+  const html = (await answer.text()).replace(/<style\b[\s\S]*?<\/style>/g, '')
+  const page = new DOMParser().parseFromString(html, 'text/html')
   const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`)
   if (!fresh) return
   part.replaceChildren(...fresh.childNodes)

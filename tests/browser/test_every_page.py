@@ -59,6 +59,16 @@ def test_no_page_steps_outside_its_policy(page, site, planted):
             assert page.evaluate("window.broken") == [], path
 
 
+def test_a_page_that_refreshes_itself_stays_within_its_policy(page, site):
+    first = site.say("Before.", client="refreshed")
+    drawn(page, f"{site.address}/clients/{first['client']}")
+    page.evaluate(
+        "document.addEventListener('refreshed', () => { document.documentElement.dataset.fresh = 1 })"
+    )
+    site.say("After.", client="refreshed")
+    page.wait_for_selector("html[data-fresh]", timeout=20000)
+
+
 def test_the_sign_in_page_can_be_used_by_all(chromium, site, axe):
     page = chromium.new_page()
     page.goto(f"{site.address}/sign-in")

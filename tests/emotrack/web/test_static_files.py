@@ -2,6 +2,8 @@
 
 import pytest
 
+from emotrack.web.static_files import StaticFilesMiddleware
+
 ADDRESS = "/static/js/site.js"
 
 
@@ -29,3 +31,14 @@ def test_what_the_browser_has_is_not_sent_again(client, whole):
 def test_asked_for_the_head_it_sends_no_body(client, db):
     head = client.head(ADDRESS)
     assert head.status_code == 200 and head.content == b""
+
+
+def test_a_file_that_was_exchanged_while_we_run_is_sent_whole(tmp_path, rf):
+    place = tmp_path / "grown.js"
+    place.write_text("short")
+    middleware = StaticFilesMiddleware(lambda request: None)
+    middleware.add_file_to_dictionary("/grown.js", str(place))
+    place.write_text("much longer than before")
+    answer = middleware(rf.get("/grown.js"))
+    assert answer.content == b"much longer than before"
+    assert answer.headers["Content-Length"] == str(len(answer.content))
