@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 HOST ?= 127.0.0.1
 PORT ?= 8000
-WORKERS ?= 2
+WORKERS ?= 3
 
 # Tests that need real speech are skipped, with a message, where this folder does not exist.
 SPEECH := $(abspath ../shared/data/speech)
@@ -26,7 +26,7 @@ test: venv ## install what the tests need, then lint, check the layers and run e
 	@requirements/install.sh light scale test
 	@$(MAKE) --no-print-directory lint
 	@echo "Running the tests in $(WORKERS) processes; what is skipped is listed with its reason."
-	@.venv/bin/python -m pytest -n $(WORKERS) -rs
+	@.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal -rs
 	@echo "Running the tests of the product once more, on PostgreSQL."
 	@.venv/bin/python -m tests.postgres -n $(WORKERS)
 
