@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.chromium import chromium_path
+
 SPEECH_DIR = Path(
     os.environ.get("EMOTRACK_SPEECH_DIR", Path(__file__).resolve().parents[2] / "shared" / "data" / "speech")
 )
@@ -56,3 +58,14 @@ def fake_recognizer(monkeypatch):
     service = service_of(recognizer)
     monkeypatch.setattr(reading, "service", lambda: service)
     return recognizer
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One headless Chromium for all browser tests of a process; skips where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = chromium_path()
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -80,16 +80,6 @@ def planted(site) -> dict[str, str]:
     return plant(site.var)
 
 
-@pytest.fixture(scope="session")
-def chromium(site):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def page(chromium, site):
     """A signed-in page. The test fails on any error of a script and on any call to another host."""

@@ -10,8 +10,8 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.browser.chromium import chromium_path
 from tests.emotrack.alerts.receiver import receiving
 from tests.journeys import speech
 from tests.journeys.server import Server, running
@@ -59,9 +59,7 @@ def assert_signed(call: tuple[dict, bytes], secret: str) -> None:
     assert headers["webhook-signature"].split(" ")[0] == f"v1,{expected}"
 
 
-def test_an_utterance_travels_from_the_app_to_the_counselors_screen(tmp_path, speech_dir):
-    playwright = pytest.importorskip("playwright.sync_api")
-    browser_path = chromium_path()
+def test_an_utterance_travels_from_the_app_to_the_counselors_screen(tmp_path, speech_dir, chromium):
     with receiving() as receiver, running(tmp_path) as server, server.api() as api:
         secret = server.manage("add_webhook", receiver.url).split(": ")[1].strip()
 
@@ -72,54 +70,51 @@ def test_an_utterance_travels_from_the_app_to_the_counselors_screen(tmp_path, sp
         clips = speech.restless_turns(speech_dir, RESTLESS_TURNS)
         first = post(api, clips[0], "today")
 
-        with playwright.sync_playwright() as chromium:
-            browser = chromium.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-            app_side, counselor_side = browser.new_context(), browser.new_context()
-            page = counselor_side.new_page()
-            errors: list[str] = []
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            sign_in(page, server)
-            page.goto(f"{server.address}/sessions/{first['session']}")
-            turns = page.locator("#turns .tr[data-id]")
-            playwright.expect(turns).to_have_count(1)
-            page.evaluate("window.neverReloaded = true")
+        app_side, counselor_side = chromium.new_context(), chromium.new_context()
+        page = counselor_side.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        sign_in(page, server)
+        page.goto(f"{server.address}/sessions/{first['session']}")
+        turns = page.locator("#turns .tr[data-id]")
+        expect(turns).to_have_count(1)
+        page.evaluate("window.neverReloaded = true")
 
-            # The second context posts as a browser app would; the counselor's page makes no call for it.
-            posted = app_side.request.post(
-                f"{server.address}/api/v1/utterances",
-                headers={"Authorization": f"Bearer {server.key}"},
-                multipart={
-                    "client": "ann-42",
-                    "session": "today",
-                    "audio": {
-                        "name": clips[1].name,
-                        "mimeType": "application/octet-stream",
-                        "buffer": clips[1].read_bytes(),
-                    },
+        # The second context posts as a browser app would; the counselor's page makes no call for it.
+        posted = app_side.request.post(
+            f"{server.address}/api/v1/utterances",
+            headers={"Authorization": f"Bearer {server.key}"},
+            multipart={
+                "client": "ann-42",
+                "session": "today",
+                "audio": {
+                    "name": clips[1].name,
+                    "mimeType": "application/octet-stream",
+                    "buffer": clips[1].read_bytes(),
                 },
-            )
-            assert posted.status == 201
-            playwright.expect(turns).to_have_count(2, timeout=15_000)
-            shown = page.locator(f"#turns [data-id='{posted.json()['id']}']")
-            playwright.expect(shown).to_be_visible()
+            },
+        )
+        assert posted.status == 201
+        expect(turns).to_have_count(2, timeout=15_000)
+        shown = page.locator(f"#turns [data-id='{posted.json()['id']}']")
+        expect(shown).to_be_visible()
 
-            alerts = counselor_side.new_page()
-            alerts.goto(f"{server.address}/alerts")
-            playwright.expect(alerts.locator("article.al")).to_have_count(0)
+        alerts = counselor_side.new_page()
+        alerts.goto(f"{server.address}/alerts")
+        expect(alerts.locator("article.al")).to_have_count(0)
 
-            answers = [post(api, clip, "today") for clip in clips[2:]]
-            fired = next(a for a in answers if a["alerts"])
-            assert fired["volatility"]["z"] > 3
-            playwright.expect(turns).to_have_count(len(clips), timeout=20_000)
-            playwright.expect(page.locator("#facts")).to_contain_text("changeable", ignore_case=True)
+        answers = [post(api, clip, "today") for clip in clips[2:]]
+        fired = next(a for a in answers if a["alerts"])
+        assert fired["volatility"]["z"] > 3
+        expect(turns).to_have_count(len(clips), timeout=20_000)
+        expect(page.locator("#facts")).to_contain_text("changeable", ignore_case=True)
 
-            told = alerts.locator("article.al", has_text="More changeable than usual")
-            playwright.expect(told).to_have_count(1, timeout=15_000)
-            told.get_by_role("button", name="Acknowledge").click()
-            playwright.expect(alerts.get_by_text("Seen by counselor")).to_be_visible()
-            assert page.evaluate("window.neverReloaded") is True
-            assert not errors, errors
-            browser.close()
+        told = alerts.locator("article.al", has_text="More changeable than usual")
+        expect(told).to_have_count(1, timeout=15_000)
+        told.get_by_role("button", name="Acknowledge").click()
+        expect(alerts.get_by_text("Seen by counselor")).to_be_visible()
+        assert page.evaluate("window.neverReloaded") is True
+        assert not errors, errors
 
         assert_the_rule_was_the_shipped_one(api, fired)
         assert receiver.came.wait(20)
