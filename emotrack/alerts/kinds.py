@@ -41,7 +41,6 @@ KINDS: dict[str, KindOfRule] = {
             "threshold": -0.25,
             "recovery_threshold": -0.2,
             "for_count": 10,
-            "for_seconds": 180,
             "keep_firing_seconds": 120,
             "cool_down_seconds": 24 * 3600,
             "usual_spreads": 1.0,

@@ -48,7 +48,7 @@ def test_every_installation_starts_with_these_two(volatility, low_mood):
     )  # fmt: skip
     terms = low_mood.current
     assert (terms.measure, terms.threshold, terms.usual_spreads, terms.for_count, terms.for_seconds) == (
-        "mood_level", -0.25, 1, 10, 180,
+        "mood_level", -0.25, 1, 10, None,
     )  # fmt: skip
     assert volatility.enabled_at and low_mood.enabled_at
 

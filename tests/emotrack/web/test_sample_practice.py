@@ -17,7 +17,7 @@ from emotrack.alerts.models import Kind
 from emotrack.mood.queries import SessionPoint, standing
 from emotrack.sample.practice import STORIES, _weekday
 
-ALERTS = {"Ann": {Kind.NEGATIVE_MOOD}, "Ben": {Kind.VOLATILITY}, "Kim": {Kind.VOLATILITY}}
+ALERTS = {"Ben": {Kind.VOLATILITY}, "Kim": {Kind.VOLATILITY}}
 STANDS = {"Ann": -1, "Chen": -1, "Dana": 1, "Farah": -1}
 
 
