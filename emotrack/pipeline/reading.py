@@ -21,7 +21,16 @@ from analysis.values import Quality, Reading, Recognition, RecognizerError
 from emotrack import stream
 from emotrack.history import actions as history
 from emotrack.history.corrections import correction_for
-from emotrack.history.models import Client, Embedding, FrameLogits, Recognizer, Source, Status, Utterance
+from emotrack.history.models import (
+    Audio,
+    Client,
+    Embedding,
+    FrameLogits,
+    Recognizer,
+    Source,
+    Status,
+    Utterance,
+)
 from emotrack.pipeline.consequences import carry_on
 from emotrack.pipeline.sound import Heard, hear, long_enough
 from emotrack.privacy import actions as privacy
@@ -82,7 +91,7 @@ def process(utterance_id: int) -> None:
     except RecognizerError as error:
         log.error("utterance %s: %s", utterance.public_id, error)
         _fail(utterance, "recognizer-failed")
-    except (AudioRejected, FileNotFoundError) as error:
+    except (AudioRejected, FileNotFoundError, Audio.DoesNotExist) as error:
         reason = type(error).__name__
         log.error("utterance %s: its sound cannot be read again: %s", utterance.public_id, reason)
         _fail(utterance, "audio-lost")

@@ -20,7 +20,7 @@ from emotrack.history import actions as history
 from emotrack.history.actions import Refused, StorageFull
 from emotrack.history.models import Audio, Embedding, FrameLogits, Session, Utterance
 from emotrack.mood.models import MoodPoint
-from emotrack.pipeline import Posted, upkeep
+from emotrack.pipeline import Posted, reading, upkeep
 from emotrack.privacy import actions as privacy
 from emotrack.recognition import RecognizerUnavailable
 from tests.analysis import sounds
@@ -426,3 +426,14 @@ def test_a_bug_in_the_reading_does_not_reach_the_caller(session, monkeypatch, pr
 
     monkeypatch.setattr("emotrack.pipeline.waiting.process", broken)
     assert pipeline.hurry(waiting, wait_s=0.01).status == "queued"
+
+
+@pytest.mark.parametrize("lost", ["row", "file"])
+def test_a_sound_that_is_gone_fails_the_reading_and_not_the_worker(session, fake_recognizer, settings, lost):
+    waiting = accept(session, audio=SPEECH)
+    audio = Audio.objects.get(utterance=waiting)
+    reading.handover.take(waiting.public_id)
+    (Path(settings.AUDIO_DIR) / audio.path).unlink()
+    if lost == "row":
+        audio.delete()
+    assert read(waiting).failure == "audio-lost"
