@@ -60,9 +60,9 @@ def fake_recognizer(monkeypatch):
     return recognizer
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """One headless Chromium for all browser tests of a process; skips where there is none."""
+    """A headless Chromium; skips where there is none. Its event loop must not outlive the module."""
     sync_api = pytest.importorskip("playwright.sync_api")
     path = chromium_path()
     with sync_api.sync_playwright() as play:
