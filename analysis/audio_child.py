@@ -4,8 +4,8 @@ It reads jobs from standard input and answers on standard output, both in the fr
 input ends. It imports nothing of this project: it must stay small, and cheap to start again.
 
 job:     uint32 length of JSON, uint32 length of audio, JSON, audio
-message: one byte kind, uint32 length, payload; kinds are P (float32 samples, interleaved), D (done, JSON)
-         and E (rejected, JSON with slug and detail)
+message: one byte kind, uint32 length, payload; kinds are P (float32 samples, interleaved), D (done, JSON),
+         E (rejected, JSON with slug and detail) and, for jobs that ask for it, first H (a head, JSON)
 """
 
 from __future__ import annotations
@@ -184,6 +184,12 @@ class Decoding:
             return self.container.duration / av.time_base
         return None
 
+    def head(self) -> dict[str, Any]:
+        """Duration as the container tells it, which may be a guess, and the number of channels."""
+        duration = self.container.duration
+        seconds = duration / av.time_base if duration else None
+        return {"seconds": seconds, "channels": self.stream.codec_context.channels}
+
     def report(self) -> dict[str, Any]:
         return {
             "codec": self.stream.codec_context.codec.canonical_name,
@@ -205,6 +211,9 @@ def answer(data: bytes, job: dict[str, Any], out: BinaryIO) -> None:
     try:
         limit_cpu(job["cpu_s"])
         decoding = Decoding(data, job)
+        if job.get("announce"):
+            send(out, b"H", json.dumps(decoding.head()).encode())
+            out.flush()
         for block in decoding.output():
             send(out, b"P", memoryview(np.ascontiguousarray(block)).cast("B") if block.size else b"")
         send(out, b"D", json.dumps(decoding.report()).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import math
 import os
 import select
 import struct
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +57,8 @@ class Child:
 
         Raises ``ChildDied``, and ``ChildTooSlow`` after ``timeout_s`` in all or ``silence_s`` without a byte.
         """
-        self.jobs += 1
         self.deadline, self.silence_s = time.monotonic() + timeout_s, silence_s
-        head = json.dumps(job).encode()
-        self._write(struct.pack("<II", len(head), len(data)) + head)
-        self._write(data)
+        self._begin(job, [data], len(data))
         samples = bytearray()
         while True:
             kind, payload = self._message()
@@ -68,6 +67,27 @@ class Child:
             samples += payload
             if len(samples) > most_bytes:
                 raise ChildDied("the decoder sent more than it may")
+
+    def stream(
+        self, job: dict[str, Any], pieces: Iterable[bytes], size: int, silence_s: float
+    ) -> Iterator[tuple[str, bytes]]:
+        """Run one long job; gives every message as it comes. ``pieces`` are ``size`` bytes in all.
+
+        While nobody takes the next message the decoder waits. Raises as ``decode`` does.
+        """
+        self.deadline, self.silence_s = math.inf, silence_s
+        self._begin(job, pieces, size)
+        kind = "P"
+        while kind in "PH":
+            kind, payload = self._message()
+            yield kind, payload
+
+    def _begin(self, job: dict[str, Any], pieces: Iterable[bytes], size: int) -> None:
+        self.jobs += 1
+        head = json.dumps(job).encode()
+        self._write(struct.pack("<II", len(head), size) + head)
+        for piece in pieces:
+            self._write(piece)
 
     def _wait(self, fd: int, event: int) -> None:
         left = min(self.deadline - time.monotonic(), self.silence_s)

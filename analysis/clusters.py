@@ -297,16 +297,23 @@ def refit_due(*, fitted: int, assigned: int, novel: int) -> bool:
     return assigned >= FEWEST_ASSIGNED and novel > NOVEL_SHARE * assigned
 
 
-def match_patterns(before: Sequence[np.ndarray], after: Sequence[np.ndarray]) -> list[int | None]:
+def match_patterns(
+    before: Sequence[np.ndarray], after: Sequence[np.ndarray], shared: ArrayLike | None = None
+) -> list[int | None]:
     """For each center found now, the earlier one that it continues, or ``None`` for a new pattern.
 
-    The pairing with the largest summed cosine (Hungarian method), of which pairs below .5 are no pairs.
+    shared: (after, before) share of an earlier pattern's utterances, as far as they are still there, that the
+    new one holds, 0..1. Centers are offsets from the person's mean, and that moves when another pattern comes
+    or goes; whoever keeps its utterances is the same. The pairing with the largest summed likeness (Hungarian
+    method), the larger of cosine and share, of which pairs below .5 are no pairs.
     Raises ``ValueError`` when the embeddings' dimension has changed: another series.
     """
     found: list[int | None] = [None] * len(after)
     if not len(before) or not len(after):
         return found
     similar = unit_rows(np.array(after)) @ unit_rows(np.array(before)).T
+    if shared is not None:
+        similar = np.maximum(similar, np.asarray(shared))
     for new, old in zip(*linear_sum_assignment(-similar), strict=True):
         found[new] = int(old) if similar[new, old] >= SAME_PATTERN else None
     return found

@@ -7,6 +7,9 @@ import numpy as np
 PAIRWISE_POINTS = 1_000
 """Up to so many values the slopes of all pairs are listed; beyond, the slope asked for is searched for."""
 
+COMPARED = 64
+"""Ranks of a group that are compared pair by pair: a power of two, at most 256."""
+
 SEARCH_STEPS = 60
 """Halvings of the interval that holds a slope: what is left of it is below the precision of a float."""
 
@@ -16,18 +19,32 @@ def inversions(values: np.ndarray) -> int:
 
     values: (n,) without NaN. Ranks are split bit by bit, highest first: within a group of ranks that agree so
     far, an earlier rank with the bit set is larger than a later one without it. Padding to a power of two
-    makes every group equally long, so a level is a few operations on the whole array.
+    makes every group equally long, so a level is a few operations on the whole array. In groups of
+    ``COMPARED`` ranks every pair is compared.
     """
-    ranks = _ranks_in_order(values)
+    return _inversions_of(_order(values))
+
+
+def _inversions_of(order: np.ndarray) -> int:
+    """Of the values that stand in this order when sorted."""
+    ranks = _ranks(order)
     found, bit = 0, len(ranks) >> 1
-    while bit:
-        lower = (ranks & bit) == 0
+    while bit >= COMPARED:
+        set_ = (ranks & bit) != 0
         groups = len(ranks) // (2 * bit)
-        found += _set_before(np.flatnonzero(lower), groups, bit)
+        low = ~set_
+        found += _set_before(np.flatnonzero(low), groups, bit)
         split = np.empty((groups, 2, bit), dtype=ranks.dtype)
-        split[:, 0], split[:, 1] = ranks[lower].reshape(groups, bit), ranks[~lower].reshape(groups, bit)
+        split[:, 0], split[:, 1] = ranks[low].reshape(groups, bit), ranks[set_].reshape(groups, bit)
         ranks, bit = split.ravel(), bit >> 1
-    return found
+    return found + _compared((ranks & (COMPARED - 1)).astype(np.uint8).reshape(-1, min(COMPARED, len(ranks))))
+
+
+def _compared(groups: np.ndarray) -> int:
+    """Inversions within the rows of (groups, size), each pair of columns compared."""
+    columns = np.ascontiguousarray(groups.T)
+    size = len(columns)
+    return sum(int(np.count_nonzero(columns[:-lag] > columns[lag:])) for lag in range(1, size))
 
 
 def _set_before(low: np.ndarray, groups: int, half: int) -> int:
@@ -36,12 +53,18 @@ def _set_before(low: np.ndarray, groups: int, half: int) -> int:
     return before - half * half * (groups * (groups - 1) // 2)
 
 
-def _ranks_in_order(values: np.ndarray) -> np.ndarray:
-    """Ranks 0..n−1, of equals the earlier one lower, padded to a power of two with ranks still higher."""
-    n = len(values)
+def _order(values: np.ndarray) -> np.ndarray:
+    """Positions of the values from the lowest to the highest, of equals the earlier one first."""
     order = np.argsort(values)
-    if (np.diff(values[order]) == 0).any():  # sorting that keeps the order of equals takes longer
-        order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    if (ordered[1:] == ordered[:-1]).any():  # sorting that keeps the order of equals takes longer
+        return np.argsort(values, kind="stable")
+    return order
+
+
+def _ranks(order: np.ndarray) -> np.ndarray:
+    """Ranks 0..n−1, padded to a power of two with ranks still higher."""
+    n = len(order)
     size = 1 << max(n - 1, 0).bit_length()
     ranks = np.arange(size, dtype=np.int32 if size < 2**31 else np.int64)
     ranks[order] = np.arange(n)
@@ -50,26 +73,36 @@ def _ranks_in_order(values: np.ndarray) -> np.ndarray:
 
 def tied_pairs(values: np.ndarray) -> int:
     """Pairs of equal values."""
-    return _pairs_in_runs(np.diff(np.sort(values)) == 0)
+    return pairs_in(tie_sizes(np.sort(values)))
 
 
-def _pairs_in_runs(same: np.ndarray) -> int:
-    """Pairs within the runs of equals: ``same`` tells of each element but the first if it equals the last."""
-    runs = np.diff(np.flatnonzero(np.concatenate([[True], ~same, [True]])))
-    return int((runs * (runs - 1) // 2).sum())
+def tie_sizes(ordered: np.ndarray) -> np.ndarray:
+    """How many equals there are of each value, lowest first. ordered: (n,), sorted."""
+    return _runs(ordered[1:] == ordered[:-1]) if len(ordered) else np.zeros(0, np.int64)
 
 
-def rising_less_falling(times: np.ndarray, values: np.ndarray) -> int:
-    """Kendall's S: rising pairs less falling ones, in O(n log n); pairs at one time count for neither.
+def pairs_in(sizes: np.ndarray) -> int:
+    return int((sizes * (sizes - 1) // 2).sum())
 
-    times, values: (n,), sorted by time and, at one time, by value.
+
+def _runs(same: np.ndarray) -> np.ndarray:
+    """Lengths of the runs of equals: ``same`` tells of each element but the first if it equals the last."""
+    return np.diff(np.flatnonzero(np.concatenate([[True], ~same, [True]])))
+
+
+def rising_less_falling(times: np.ndarray, values: np.ndarray) -> tuple[int, np.ndarray]:
+    """Kendall's S, rising pairs less falling ones, and the sizes of the groups of equal values. O(n log n).
+
+    times, values: (n,), sorted by time and, at one time, by value; pairs at one time count for neither.
     """
     n = len(values)
-    if n < 2:
-        return 0
+    order = _order(values)
+    ties = tie_sizes(values[order])
     together = times[1:] == times[:-1]
-    at_one_time = _pairs_in_runs(together) - _pairs_in_runs(together & (values[1:] == values[:-1]))
-    return n * (n - 1) // 2 - at_one_time - tied_pairs(values) - 2 * inversions(values)
+    at_one_time = 0
+    if together.any():
+        at_one_time = pairs_in(_runs(together)) - pairs_in(_runs(together & (values[1:] == values[:-1])))
+    return n * (n - 1) // 2 - at_one_time - pairs_in(ties) - 2 * _inversions_of(order), ties
 
 
 class PairSlopes:

@@ -9,10 +9,12 @@ from analysis.series import MoodValues
 
 
 class Granularity(StrEnum):
-    """How often a measure has a value: with every utterance, or once a session has ended."""
+    """When a measure has a value: with an utterance, when a session has ended, on any day, month by month."""
 
     UTTERANCE = "utterance"
     SESSION = "session"
+    DAY = "day"
+    MONTH = "month"
 
 
 class Dimension(StrEnum):
@@ -30,7 +32,8 @@ class Measure:
     id: stable, stored in rules. label, meaning: plain English; pages translate them by these very strings.
     unit: of a threshold on it. dimension: ``None`` where it speaks of the whole voice; a rule on a dimension
     that is not the recognizer's headline ships switched off.
-    field: the attribute of ``MoodValues`` (utterance) or ``SessionValues`` (session) that holds it.
+    field: the attribute that holds it, of ``MoodValues`` or ``RecentValues`` (utterance), ``SessionValues``
+    (session), ``AbsenceValues`` (day) or ``RecognizerValues`` (month).
     low, high: the range of thresholds that make sense, ``None`` without a bound.
     """
 
@@ -53,6 +56,9 @@ class SessionValues:
     turn. coverage: valid / all, 0..1. reliable_change: of valence against the baseline sessions, in standard
     errors; usual_day: the same in spreads of the baseline sessions.
     trend_per_week: slope of the session means of valence so far; trend_p: of its test, 0..1.
+    level_distance: ``control_charts.ewma_chart`` and drop_sum: ``control_charts.cusum`` over the
+    ``self_starting_scores`` of the session means of valence.
+    movement_margin: ``baseline.own_quantile_margin`` of rmssd_valence.
     """
 
     mean_valence: float | None
@@ -65,6 +71,39 @@ class SessionValues:
     usual_day: float | None = None
     trend_per_week: float | None = None
     trend_p: float | None = None
+    level_distance: float | None = None
+    drop_sum: float | None = None
+    movement_margin: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecentValues:
+    """Shares over the latest 20 utterances of a session, after each (``shares.recent_share``).
+
+    emotion_share: lower bound of the share of the label that the rule names. abstained_share,
+    incongruence_share: as they are, 0..1.
+    """
+
+    emotion_share: float | None = None
+    abstained_share: float | None = None
+    incongruence_share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceValues:
+    """silence: days since the last utterance over the person's own median gap between sessions."""
+
+    silence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizerValues:
+    """label_shift: ``stability.population_stability_index`` of a month's labels against the month before."""
+
+    label_shift: float | None = None
+
+
+Values = MoodValues | RecentValues | SessionValues | AbsenceValues | RecognizerValues
 
 
 _ALL = (
@@ -227,6 +266,89 @@ _ALL = (
         low=0.0,
         high=1.0,
     ),
+    Measure(
+        "emotion_share",
+        "Share of one emotion",
+        "How often one emotion was the strongest in the last 20 turns, the least that chance allows for.",
+        "share",
+        None,
+        Granularity.UTTERANCE,
+        "emotion_share",
+        low=0.0,
+        high=1.0,
+    ),
+    Measure(
+        "abstained_share",
+        "Turns without a reading",
+        "How many of the last 20 turns gave no reading.",
+        "share",
+        None,
+        Granularity.UTTERANCE,
+        "abstained_share",
+        low=0.0,
+        high=1.0,
+    ),
+    Measure(
+        "incongruence_share",
+        "Tone against words",
+        "In how many of the last 20 turns the tone and the words seem to say different things.",
+        "share",
+        None,
+        Granularity.UTTERANCE,
+        "incongruence_share",
+        low=0.0,
+        high=1.0,
+    ),
+    Measure(
+        "session_level",
+        "Level of the sessions",
+        "How far the running mean of the sessions lies from the person's own usual, in its standard errors.",
+        "standard errors",
+        Dimension.VALENCE,
+        Granularity.SESSION,
+        "level_distance",
+    ),
+    Measure(
+        "session_drop",
+        "Drop since some session",
+        "How much lower than usual the sessions have been since some day, summed up.",
+        "own spreads",
+        Dimension.VALENCE,
+        Granularity.SESSION,
+        "drop_sum",
+        low=0.0,
+    ),
+    Measure(
+        "session_flattening",
+        "Movement against the person's own least",
+        "How far the movement of valence lies above the lowest twentieth of the person's own sessions.",
+        "valence",
+        Dimension.VALENCE,
+        Granularity.SESSION,
+        "movement_margin",
+        low=-2.0,
+        high=2.0,
+    ),
+    Measure(
+        "silence",
+        "Time without a word",
+        "Days since the last turn, in the person's own usual gaps between sessions.",
+        "usual gaps",
+        None,
+        Granularity.DAY,
+        "silence",
+        low=0.0,
+    ),
+    Measure(
+        "label_shift",
+        "Shift of the recognizer's labels",
+        "How far the shares of the labels have moved from one month to the next, over all clients.",
+        "stability index",
+        None,
+        Granularity.MONTH,
+        "label_shift",
+        low=0.0,
+    ),
 )
 
 MEASURES: dict[str, Measure] = {measure.id: measure for measure in _ALL}
@@ -239,15 +361,14 @@ def measure(measure_id: str) -> Measure:
     return MEASURES[measure_id]
 
 
-def value_of(measure_id: str, values: MoodValues | SessionValues) -> float | None:
+def value_of(measure_id: str, values: Values) -> float | None:
     """The measure's value, or ``None`` where there is none.
 
     ``volatility`` is read from full windows only: a partial window is shown on pages and never judged.
     Raises ``ValueError`` when the measure is not of this granularity.
     """
     watched = measure(measure_id)
-    expected = MoodValues if watched.granularity is Granularity.UTTERANCE else SessionValues
-    if not isinstance(values, expected):
+    if not hasattr(values, watched.field):
         raise ValueError(f"measure-granularity: {measure_id} is a measure of a {watched.granularity}")
     if measure_id == "volatility" and values.volatility_partial:
         return None

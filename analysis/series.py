@@ -183,7 +183,8 @@ class SessionTracker:
         pairs = [] if point is None else list(self._window)[1:]
         distances = [p.l2 for p in pairs if p.l2 is not None]
         w = window_distance([math.nan if p.cosine is None else p.cosine for p in pairs])
-        z, missing = self._z(w, has_embedding=point is not None)
+        no_w = "no_embedding" if point is None else "partial_window"
+        z, missing = (None, no_w) if w is None else window_z(w, self.baseline, self.typical_distance)
         return MoodValues(
             volatility=sum(distances) / len(distances) if distances else None,
             volatility_partial=len(distances) < WINDOW_PAIRS,
@@ -197,14 +198,20 @@ class SessionTracker:
             levels=self.levels,
         )
 
-    def _z(self, w: float | None, has_embedding: bool) -> tuple[float | None, str | None]:
-        if w is None:
-            return None, "partial_window" if has_embedding else "no_embedding"
-        usual = None if self.baseline is None else self.baseline.window_distance
-        if usual is None or not usual.armed or usual.median is None or usual.mad is None:
-            return None, "baseline_forming"
-        z = robust_z(w, usual.median, usual.mad, floor_of(self.typical_distance, usual.median))
-        return z, "no_spread" if z is None else None
+
+def window_z(
+    w: float, baseline: SessionBaseline | None, typical_distance: float | None
+) -> tuple[float | None, str | None]:
+    """The robust z of a full window's distance, or ``None`` and why (``baseline_forming``, ``no_spread``).
+
+    baseline: of the window's session. typical_distance: of the recognizer, for the floor. All that a later
+    change of the baseline needs, without the embeddings.
+    """
+    usual = None if baseline is None else baseline.window_distance
+    if usual is None or not usual.armed or usual.median is None or usual.mad is None:
+        return None, "baseline_forming"
+    z = robust_z(w, usual.median, usual.mad, floor_of(typical_distance, usual.median))
+    return z, "no_spread" if z is None else None
 
 
 def _check(turn: Turn) -> None:

@@ -69,7 +69,35 @@ def speech_probability(waveform: Waveform) -> np.ndarray:
     if not len(windows):
         return np.zeros(0, np.float32)
     parts = [_encode(windows[start : start + BLOCK]) for start in range(0, len(windows), BLOCK)]
-    return _decode(np.concatenate(parts))
+    return _decode(np.concatenate(parts), *_silent())[0]
+
+
+class SpeechStream:
+    """The same network on sound that is still arriving: what it remembers is a few hundred numbers."""
+
+    def __init__(self) -> None:
+        self._rest = np.zeros(0, np.float32)
+        self._state = _silent()
+
+    def feed(self, samples: np.ndarray) -> np.ndarray:
+        """(k,) float32 for the k windows that (n,) float32 samples at 16 kHz have filled; the rest waits."""
+        held = np.concatenate([self._rest, np.clip(samples, -1.0, 1.0)])
+        whole = len(held) // WINDOW
+        self._rest = held[whole * WINDOW :]
+        if not whole:
+            return np.zeros(0, np.float32)
+        parts = []
+        for start in range(0, whole, BLOCK):
+            windows = held[start * WINDOW : min(start + BLOCK, whole) * WINDOW].reshape(-1, WINDOW)
+            probability, *self._state = _decode(_encode(windows), *self._state)
+            parts.append(probability)
+        return np.concatenate(parts)
+
+
+def _silent() -> tuple[np.ndarray, np.ndarray]:
+    """The recurrent state before anything was heard."""
+    size = weights()["decoder.rnn.weight_hh"].shape[1]
+    return np.zeros(size, np.float32), np.zeros(size, np.float32)
 
 
 def _encode(windows: np.ndarray) -> np.ndarray:
@@ -96,14 +124,15 @@ def _convolve(x: np.ndarray, name: str, stride: int) -> np.ndarray:
     return np.maximum(columns @ kernel.transpose(2, 1, 0).reshape(-1, len(bias)) + bias, 0.0)
 
 
-def _decode(features: np.ndarray) -> np.ndarray:
-    """The recurrent layer over all windows, and the probability that it gives for each."""
+def _decode(
+    features: np.ndarray, hidden: np.ndarray, cell: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The recurrent layer over all windows: the probability of each, and the state after the last."""
     tensors = weights()
     recurrent = np.ascontiguousarray(tensors["decoder.rnn.weight_hh"].T)
     inputs = features @ tensors["decoder.rnn.weight_ih"].T
     inputs += tensors["decoder.rnn.bias_ih"] + tensors["decoder.rnn.bias_hh"]
     size = features.shape[1]
-    hidden, cell = np.zeros(size, np.float32), np.zeros(size, np.float32)
     states = np.empty((len(features), size), np.float32)
     for step, row in enumerate(inputs):
         gates = row + hidden @ recurrent
@@ -113,7 +142,7 @@ def _decode(features: np.ndarray) -> np.ndarray:
         hidden = squashed[3 * size :] * np.tanh(cell)
         states[step] = hidden
     out = np.maximum(states, 0.0) @ tensors["decoder.decoder.2.weight"].ravel()
-    return _sigmoid(out + tensors["decoder.decoder.2.bias"])
+    return _sigmoid(out + tensors["decoder.decoder.2.bias"]), hidden, cell
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

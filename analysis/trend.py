@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from analysis.concordance import PairSlopes, rising_less_falling, tied_pairs
+from analysis.concordance import PairSlopes, rising_less_falling, tie_sizes, tied_pairs
 
 DAYS_PER_WEEK = 7.0
 
@@ -116,16 +116,16 @@ def theil_sen(x: ArrayLike, y: ArrayLike, confidence: float = 0.95) -> Slope | N
     slopes = PairSlopes(times, values)
     if len(slopes) == 0:
         return None
-    half = NormalDist().inv_cdf(0.5 + confidence / 2) * math.sqrt(_variance(values))
+    half = NormalDist().inv_cdf(0.5 + confidence / 2) * math.sqrt(
+        _variance(len(values), tie_sizes(np.sort(values)))
+    )
     lower = max(round((len(slopes) - half) / 2) - 1, 0)
     upper = min(round((len(slopes) + half) / 2), len(slopes) - 1)
     return Slope(slopes.median(), slopes.at(lower), slopes.at(upper), len(values))
 
 
-def _variance(values: np.ndarray) -> float:
+def _variance(n: int, ties: np.ndarray) -> float:
     """Var S = [n(n−1)(2n+5) − Σ t(t−1)(2t+5)] / 18 over groups of t tied values (Kendall 1975)."""
-    n = len(values)
-    ties = np.unique(values, return_counts=True)[1]
     return float(n * (n - 1) * (2 * n + 5) - (ties * (ties - 1) * (2 * ties + 5)).sum()) / 18
 
 
@@ -135,7 +135,7 @@ def kendall_tau(x: ArrayLike, y: ArrayLike) -> float | None:
     pairs = len(values) * (len(values) - 1) // 2
     untied = [pairs - tied_pairs(times), pairs - tied_pairs(values)]
     scale = math.sqrt(untied[0] * untied[1])
-    return rising_less_falling(times, values) / scale if scale > 0 else None
+    return rising_less_falling(times, values)[0] / scale if scale > 0 else None
 
 
 def mann_kendall(x: ArrayLike, y: ArrayLike, *, carry_over: bool = True) -> TrendTest | None:
@@ -152,12 +152,13 @@ def mann_kendall(x: ArrayLike, y: ArrayLike, *, carry_over: bool = True) -> Tren
     n = len(values)
     if n < 3:
         return None
-    s, variance = rising_less_falling(times, values), _variance(values)
+    s, ties = rising_less_falling(times, values)
+    variance = _variance(n, ties)
     phi = _carry_over(times, values) if carry_over and variance > 0 else 0.0
     inflation = max(1.0, _inflation(n, phi)) if phi > 0 else 1.0
     if variance == 0:
         return TrendTest(s, variance, phi, inflation, 0.0, 1.0)
-    if n <= EXACT_POINTS and len(np.unique(values)) == len(np.unique(times)) == n:
+    if n <= EXACT_POINTS and len(ties) == len(np.unique(times)) == n:
         return TrendTest(s, variance, phi, inflation, None, _exact_p(s, n))
     z = (s - np.sign(s)) / math.sqrt(variance * inflation)
     return TrendTest(s, variance, phi, inflation, float(z), math.erfc(abs(z) / math.sqrt(2)))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.baseline import Usual, session_baseline, usual
+from analysis.baseline import Usual, own_quantile_margin, session_baseline, usual
 
 
 def test_median_and_mad_of_a_known_series():
@@ -76,3 +76,33 @@ def test_twenty_sessions_arm_flattening(sessions, armed):
         valence=[], arousal=[], volatility=[], window_distance=[], session_valence=[0.1] * sessions
     )
     assert found.armed_for_flattening is armed
+
+
+def test_unusually_little_is_judged_from_twenty_earlier_sessions_on():
+    margins = own_quantile_margin([*np.arange(1.0, 21.0), np.nan, 0.5, 30.0])
+    assert np.isnan(margins[:21]).all()
+    assert margins[21] == pytest.approx(0.5 - 1.05)  # place 21 × .05 among 20 ordered values
+    assert margins[22] > 0
+
+
+def test_a_steady_person_falls_below_the_own_quantile_as_often_as_it_says():
+    rng = np.random.default_rng(2)
+    below = [own_quantile_margin(rng.gamma(4, size=21))[20] < 0 for _ in range(4000)]
+    assert 0.04 < np.mean(below) < 0.06
+
+
+def test_only_the_last_two_hundred_sessions_make_the_quantile():
+    recent = np.random.default_rng(1).normal(size=201)
+    long = np.concatenate([np.full(80, -99.0), recent])
+    assert own_quantile_margin(long)[-1] == own_quantile_margin(recent)[-1]
+
+
+@pytest.mark.parametrize("asked", [{"q": 0.0}, {"minimum": 0}])
+def test_a_quantile_that_is_none_is_an_error(asked):
+    with pytest.raises(ValueError, match="baseline-quantile"):
+        own_quantile_margin([1.0, 2.0], **asked)
+
+
+def test_infinities_have_no_margin():
+    with pytest.raises(ValueError, match="baseline-values"):
+        own_quantile_margin([math.inf])

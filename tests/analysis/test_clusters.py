@@ -315,3 +315,12 @@ def test_population_patterns_are_moods_and_not_speakers(centers):
 def test_each_embedding_needs_its_person():
     with pytest.raises(ValueError, match="one person for each"):
         without_person(np.ones((3, 2)), [1, 2])
+
+
+def test_a_pattern_that_keeps_its_utterances_is_the_same_wherever_the_mean_has_gone():
+    before, after = (
+        [np.array([1.0, 0.0]), np.array([0.0, 1.0])],
+        [np.array([0.0, -1.0]), np.array([-1.0, 0.0])],
+    )
+    assert match_patterns(before, after) == [None, None]
+    assert match_patterns(before, after, [[0.9, 0.0], [0.1, 0.4]]) == [0, None]

@@ -1,9 +1,19 @@
 """The numbers a rule may watch are found by name, and only where they may be judged."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
-from analysis.measures import MEASURES, SessionValues, measure, value_of
+from analysis.measures import (
+    MEASURES,
+    AbsenceValues,
+    RecentValues,
+    RecognizerValues,
+    SessionValues,
+    measure,
+    value_of,
+)
 from analysis.series import SessionTracker, Turn
 
 
@@ -16,9 +26,29 @@ def test_a_measure_is_read_from_what_the_tracker_gives():
 def test_every_measure_can_be_read():
     utterance = SessionTracker().add(Turn(0.0, 1.0, None, -0.3, 0.2, None, True))
     session = SessionValues(0.1, 0.2, 0.3, 0.9)
+    holders = {
+        "utterance": [utterance, RecentValues()],
+        "session": [session],
+        "day": [AbsenceValues()],
+        "month": [RecognizerValues()],
+    }
     for name, watched in MEASURES.items():
-        value_of(name, utterance if watched.granularity == "utterance" else session)
+        (holder,) = (one for one in holders[watched.granularity] if hasattr(one, watched.field))
+        value_of(name, holder)
         assert watched.id == name
+
+
+def test_every_value_that_is_given_has_a_name():
+    watched = {m.field for m in MEASURES.values()}
+    for holder in (RecentValues, SessionValues, AbsenceValues, RecognizerValues):
+        assert {field.name for field in fields(holder)} <= watched
+
+
+def test_a_share_of_the_latest_turns_is_no_value_of_one_turn():
+    assert value_of("emotion_share", RecentValues(emotion_share=0.4)) == 0.4
+    turn = SessionTracker().add(Turn(0.0, 1.0, None, -0.3, 0.2, None, True))
+    with pytest.raises(ValueError, match="measure-granularity"):
+        value_of("emotion_share", turn)
 
 
 @pytest.mark.parametrize("dimension", ["valence", "arousal", "dominance"])
