@@ -2,8 +2,10 @@
 
 import hashlib
 import hmac
+import zoneinfo
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +31,13 @@ class User(AbstractUser):
     language = models.CharField(max_length=10, default="en")
     time_zone = models.CharField(max_length=64, blank=True, help_text="Empty: the installation's zone.")
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
+    listens_first = models.BooleanField(
+        default=False, help_text="Sees readings of a session only after their own impression."
+    )
+    quiet_from = models.TimeField(
+        null=True, blank=True, help_text="From here to quiet_until, in their zone, only critical notices."
+    )
+    quiet_until = models.TimeField(null=True, blank=True)
 
     @property
     def roles(self) -> frozenset[str]:
@@ -47,6 +56,19 @@ class User(AbstractUser):
     @property
     def actor(self) -> Actor:
         return Actor(ActorKind.USER, self.username)
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """Their own; the installation's where they name none, or one that is gone."""
+        try:
+            return zoneinfo.ZoneInfo(self.time_zone or settings.TIME_ZONE)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            return zoneinfo.ZoneInfo(settings.TIME_ZONE)
+
+    @property
+    def is_invited(self) -> bool:
+        """Whether they have yet to choose a password by their link."""
+        return self.is_active and not self.has_usable_password()
 
 
 class RoleGrant(models.Model):
@@ -99,6 +121,9 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    replaced_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     def opens_with(self, secret: str) -> bool:

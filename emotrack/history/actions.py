@@ -76,6 +76,18 @@ def find_or_create_client(
 
 
 @transaction.atomic
+def add_client(*, name: str, by: User, now: datetime) -> Client:
+    """A client whom no app has spoken of yet; a counselor who adds one counsels them."""
+    client = Client(created_at=now)
+    client.name = name or None
+    client.save()
+    record("client.created", by=by.actor, now=now, subject=client.public_id, client=client.public_id)
+    if by.is_counselor:
+        assign(client=client, counselor=by, by=by.actor, now=now)
+    return client
+
+
+@transaction.atomic
 def assign(*, client: Client, counselor: User, by: Actor, now: datetime) -> Assignment:
     assignment, new = Assignment.objects.get_or_create(
         client=client, counselor=counselor, defaults={"assigned_at": now}
@@ -90,6 +102,22 @@ def assign(*, client: Client, counselor: User, by: Actor, now: datetime) -> Assi
             counselor=counselor.username,
         )
     return assignment
+
+
+@transaction.atomic
+def unassign(*, client: Client, counselor: User, by: Actor, now: datetime) -> bool:
+    """Close the client to this counselor at once; whether it was open. What they wrote stays."""
+    gone, _rows = Assignment.objects.filter(client=client, counselor=counselor).delete()
+    if gone:
+        record(
+            "client.unassigned",
+            by=by,
+            now=now,
+            subject=client.public_id,
+            client=client.public_id,
+            counselor=counselor.username,
+        )
+    return bool(gone)
 
 
 @transaction.atomic
@@ -175,15 +203,16 @@ def recognizer_of_app(
 # --- The sound ----------------------------------------------------------------------------------
 
 
-def keep_audio(utterance: Utterance, data: bytes, *, media_type: str, peaks: bytes, now: datetime) -> Audio:
-    """Seal the sound into a file that is on the disk before the row is.
+def keep_audio(
+    utterance: Utterance, data: bytes, *, media_type: str, peaks: bytes, days: int, now: datetime
+) -> Audio:
+    """Seal the sound into a file that is on the disk before the row is; ``days`` below 0 keep it for good.
 
     Raises ``StorageFull``. The caller removes the file when its transaction fails (``drop_file``).
     """
     path = f"{utterance.public_id[:2]}/{utterance.public_id}"
     sealed = crypto.seal(utterance.client.data_key, data, f"audio:{utterance.public_id}")
     _write_durably(Path(settings.AUDIO_DIR) / path, sealed)
-    days = settings.AUDIO_KEPT_DAYS
     return Audio.objects.create(
         utterance=utterance,
         path=path,

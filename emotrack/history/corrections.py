@@ -25,17 +25,12 @@ def correction_for(session: Session, recognizer: Recognizer) -> tuple[Correction
 
 
 def _take(session: Session, recognizer: Recognizer) -> SpeakerCorrection:
+    """The first of several readers keeps its own; the others, at the same moment, get that one."""
     vectors = _earlier_embeddings(session, recognizer)
-    fresh = SpeakerCorrection(
-        session=session,
-        recognizer=recognizer,
-        utterances=len(vectors),
-        version=f"mean-{len(vectors)}-{session.public_id[:8]}",
-    )
+    known = {"utterances": len(vectors), "version": f"mean-{len(vectors)}-{session.public_id[:8]}"}
     if vectors:
-        fresh.mean = np.mean(vectors, axis=0, dtype=np.float64).astype("<f4")
-    fresh.save(force_insert=True)
-    return fresh
+        known["mean"] = np.mean(vectors, axis=0, dtype=np.float64).astype("<f4")
+    return SpeakerCorrection.objects.get_or_create(session=session, recognizer=recognizer, defaults=known)[0]
 
 
 def _earlier_embeddings(session: Session, recognizer: Recognizer) -> list[np.ndarray]:

@@ -5,45 +5,28 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from emotrack import crypto
 from emotrack.accounts.models import App, User
+from emotrack.history.break_glass_models import BreakGlass
+from emotrack.history.cohort_models import Cohort, CohortMembership
 from emotrack.history.fields import EncryptedTextField, EncryptedVectorField, VectorField
-from emotrack.identifiers import new_code, new_public_id
+from emotrack.history.remark_models import Correction, Note, NoteKind
+from emotrack.history.retention_models import RetentionPolicy
+from emotrack.history.visibility import VisibleQuerySet, public_id_field
+from emotrack.identifiers import new_code
 
-
-def _public_id() -> models.CharField:
-    return models.CharField(max_length=20, unique=True, default=new_public_id, editable=False)
-
-
-class VisibleQuerySet(models.QuerySet):
-    """Rows that belong to a client; ``client_path`` says how to get there."""
-
-    client_path = "client__"
-
-    def visible_to(self, viewer: User | App) -> Self:
-        """Rows of the clients that a counselor is assigned to, an app is linked to, or any for an admin.
-
-        What an admin may see *of* them is less: see ``may_see_content``.
-        """
-        if isinstance(viewer, App):
-            return self.filter(**{f"{self.client_path}links__app": viewer}).distinct()
-        if viewer.is_active and viewer.is_admin:
-            return self
-        if viewer.is_active and viewer.is_counselor:
-            return self.filter(**{f"{self.client_path}assignments__counselor": viewer}).distinct()
-        return self.none()
-
-    def content_visible_to(self, viewer: User | App) -> Self:
-        """Rows whose names, words and audio the viewer may see: the admin role alone does not open them."""
-        if isinstance(viewer, App):
-            return self.visible_to(viewer)
-        if viewer.is_active and viewer.is_counselor:
-            return self.filter(**{f"{self.client_path}assignments__counselor": viewer}).distinct()
-        return self.none()
+__all__ = [
+    "BreakGlass",
+    "Cohort",
+    "CohortMembership",
+    "Correction",
+    "Note",
+    "NoteKind",
+    "RetentionPolicy",
+]
 
 
 class ClientQuerySet(VisibleQuerySet):
@@ -53,7 +36,7 @@ class ClientQuerySet(VisibleQuerySet):
 class Client(models.Model):
     """One person in counseling. ``code`` is what may be said aloud; the name is sealed."""
 
-    public_id = _public_id()
+    public_id = public_id_field()
     code = models.CharField(max_length=8, unique=True, default=new_code, editable=False)
     name = EncryptedTextField(null=True)
     wrapped_key = models.BinaryField(null=True, editable=False)
@@ -66,6 +49,8 @@ class Client(models.Model):
         return self.code
 
     def save(self, *args: object, **kwargs: object) -> None:
+        while self._state.adding and Client.objects.filter(code=self.code).exists():
+            self.code = new_code()  # of 500 clients two draw the same in one case of six
         if self.wrapped_key is None and self.erased_at is None:
             self.wrapped_key = crypto.wrap(crypto.new_key(), self._key_place)
         super().save(*args, **kwargs)
@@ -160,7 +145,7 @@ class SessionQuerySet(VisibleQuerySet):
 class Session(models.Model):
     """One meeting or conversation of a client. ``started_at`` never lies after its first utterance."""
 
-    public_id = _public_id()
+    public_id = public_id_field()
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="sessions")
     app = models.ForeignKey(App, null=True, on_delete=models.SET_NULL, related_name="sessions")
     external_id = models.CharField(max_length=200, null=True)
@@ -224,7 +209,7 @@ class UtteranceQuerySet(VisibleQuerySet):
 class Utterance(models.Model):
     """Something somebody said, and the reading of it. Rows are the truth; the queue only wakes workers."""
 
-    public_id = _public_id()
+    public_id = public_id_field()
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="utterances")
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="utterances")
     speaker = models.CharField(max_length=10, choices=Speaker, default=Speaker.CLIENT)
@@ -339,40 +324,6 @@ class SpeakerCorrection(models.Model):
     @property
     def sealed_under(self) -> str:
         return self.session.public_id
-
-
-class Note(models.Model):
-    """A counselor's own words, pinned to a moment of a session or to the client."""
-
-    public_id = _public_id()
-    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="notes")
-    session = models.ForeignKey(Session, null=True, on_delete=models.CASCADE, related_name="notes")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
-    at = models.DateTimeField(help_text="The moment it speaks of.")
-    written_at = models.DateTimeField()
-    text = EncryptedTextField()
-
-    objects = VisibleQuerySet.as_manager()
-
-    @property
-    def sealing_client(self) -> Client:
-        return self.client
-
-
-class Correction(models.Model):
-    """What a person heard, beside the machine's label and never over it."""
-
-    utterance = models.ForeignKey(Utterance, on_delete=models.CASCADE, related_name="corrections")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
-    label = models.CharField(max_length=12)
-    made_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["utterance", "author"], name="a_person_hears_an_utterance_one_way"
-            )
-        ]
 
 
 class IdempotencyKey(models.Model):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from emotrack.accounts.models import User
 from emotrack.history.models import Audio, Correction, Embedding, FrameLogits, Utterance
 
 
@@ -39,3 +40,9 @@ def corrections_of(utterances: Iterable[Utterance]) -> dict[int, list[Correction
     for correction in rows.order_by("made_at", "id"):
         found.setdefault(correction.utterance_id, []).append(correction)
     return found
+
+
+def own_label(utterance: Utterance, author: User) -> str:
+    """What this person said they heard; empty while they have not."""
+    found = Correction.objects.filter(utterance=utterance, author=author).values_list("label", flat=True)
+    return found.first() or ""

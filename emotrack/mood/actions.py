@@ -5,33 +5,37 @@ Both ways feed the same tracker with the same stored values, so they end in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from analysis.affect import calibrate, project
-from analysis.baseline import BASELINE_VALUES, SessionBaseline, Usual, session_baseline
+from analysis.baseline import SessionBaseline
 from analysis.response import Policy, validate_policy
-from analysis.series import Level, Levels, MoodValues, SessionTracker, Turn
-from analysis.volatility import WINDOW, WINDOW_PAIRS
+from analysis.series import Level, Levels, SessionTracker, window_z
+from analysis.volatility import WINDOW
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
-from emotrack.history.models import Client, Embedding, ReadingState, Recognizer, Session, Utterance
+from emotrack.history.models import Client, ReadingState, Recognizer, Session, Utterance
+from emotrack.mood.baselines import OF_POINTS, Earlier, baseline_from, earlier_than
 from emotrack.mood.models import MoodPoint, ResponsePolicy, SessionMood
+from emotrack.mood.points import peak, point_of, spoken_in, summarize, turns_of
 
 OrderKey = tuple[datetime, int]
+
+SESSIONS_AT_ONCE = 20
+"""A replay reads the points of so many sessions in one query."""
 
 
 @transaction.atomic
 def refresh(utterance: Utterance) -> list[Session]:
-    """Bring the utterance's series up to date; the sessions whose points changed, oldest first.
+    """Bring the utterance's series up to date; the sessions whose points, or what is usual of them, changed.
 
-    The caller has stored the reading. Takes the client's lock, so that two utterances of one client
-    never refresh at once.
+    Oldest first. The caller has stored the reading. Takes the client's lock, so that two utterances of one
+    client never refresh at once.
     """
     Client.objects.select_for_update().get(pk=utterance.client_id)
     if utterance.recognizer_id is None:
@@ -40,27 +44,18 @@ def refresh(utterance: Utterance) -> list[Session]:
     if _comes_last(utterance):
         _append(utterance, _session_mood(session, recognizer))
         return [session]
-    return replay(utterance.client, recognizer, since=_earliest_place(session, recognizer))
+    return replay_from_session(session, recognizer)
 
 
 @transaction.atomic
-def replay(client: Client, recognizer: Recognizer, *, since: OrderKey) -> list[Session]:
-    """Make anew every point from the session at ``since`` (its start and id) through the last one."""
-    Client.objects.select_for_update().get(pk=client.pk)
-    MoodPoint.objects.filter(_from(since), client=client, recognizer=recognizer).delete()
-    SessionMood.objects.filter(_from(since), client=client, recognizer=recognizer).delete()
-    # A session that moved has left rows outside the range; they are found by their stale start.
-    sessions = list(_sessions_of_series(client, recognizer).filter(_at_or_after(since)))
-    MoodPoint.objects.filter(session__in=sessions, recognizer=recognizer).delete()
-    SessionMood.objects.filter(session__in=sessions, recognizer=recognizer).delete()
-    for session in sessions:
-        _rebuild_session(session, recognizer)
-    return sessions
-
-
 def replay_from_session(session: Session, recognizer: Recognizer) -> list[Session]:
-    """Make a session anew in one series, and all that stand after it."""
-    return replay(session.client, recognizer, since=_earliest_place(session, recognizer))
+    """Make a session anew in one series, and bring those that stand after it in line; those that changed.
+
+    Oldest first. A later session keeps its points, for what was said in it is the same; only what is usual
+    before it, and the z that is counted in it, may be others. Sessions that stay as they are cost no queries.
+    """
+    client = Client.objects.select_for_update().get(pk=session.client_id)
+    return _Replay(client, recognizer, _earliest_place(session, recognizer), {session.pk}).run()
 
 
 def rebuild(client: Client) -> int:
@@ -72,9 +67,7 @@ def rebuild(client: Client) -> int:
         MoodPoint.objects.filter(client=client).delete()
         SessionMood.objects.filter(client=client).delete()
         for recognizer in Recognizer.objects.filter(pk__in=rows.values("recognizer")):
-            for session in _sessions_of_series(client, recognizer):
-                _rebuild_session(session, recognizer)
-                walked += 1
+            walked += len(_Replay(client, recognizer, None, set()).run())
     return walked
 
 
@@ -87,10 +80,6 @@ def _key(session: Session) -> OrderKey:
 
 def _at_or_after(key: OrderKey) -> Q:
     return Q(started_at__gt=key[0]) | Q(started_at=key[0], pk__gte=key[1])
-
-
-def _from(key: OrderKey) -> Q:
-    return Q(session__started_at__gt=key[0]) | Q(session__started_at=key[0], session_id__gte=key[1])
 
 
 def _before(key: OrderKey) -> Q:
@@ -131,16 +120,125 @@ def _sessions_of_series(client: Client, recognizer: Recognizer) -> QuerySet[Sess
     return Session.objects.filter(pk__in=spoken.values("session")).order_by("started_at", "pk")
 
 
-# --- One session --------------------------------------------------------------------------------
+# --- Replay -------------------------------------------------------------------------------------
 
 
-def _rebuild_session(session: Session, recognizer: Recognizer) -> None:
-    mood = _session_mood(session, recognizer)
-    tracker = SessionTracker(baseline_from(mood.baseline), recognizer.center, recognizer.typical_distance)
-    spoken = _spoken(session, recognizer)
-    points = [_point(u, recognizer, tracker.add(turn)) for u, turn in _turns(spoken, recognizer)]
-    MoodPoint.objects.bulk_create(points, batch_size=500)
-    _summarize(mood, recognizer)
+class _Replay:
+    """One walk through the sessions of a series from a place on; those in ``anew`` are made from their turns.
+
+    So is a session that has no row in the series yet.
+    """
+
+    def __init__(
+        self, client: Client, recognizer: Recognizer, since: OrderKey | None, anew: set[int]
+    ) -> None:
+        self.client, self.recognizer = client, recognizer
+        sessions = _sessions_of_series(client, recognizer)
+        self.sessions = list(sessions if since is None else sessions.filter(_at_or_after(since)))
+        ids = [session.pk for session in self.sessions]
+        self._forget_others(anew - set(ids))
+        rows = SessionMood.objects.filter(client=client, recognizer=recognizer, session__in=ids)
+        self.moods = {mood.session_id: mood for mood in rows}
+        self.anew = (anew & set(ids)) | (set(ids) - set(self.moods))
+        self.earlier = Earlier() if since is None else earlier_than(client, recognizer, _before(since))
+        self.changed: list[Session] = []
+        self.moved_points: list[MoodPoint] = []
+        self.moved_moods: list[SessionMood] = []
+
+    def _forget_others(self, session_ids: set[int]) -> None:
+        """Nothing of the series is left in these sessions."""
+        if session_ids:
+            for rows in (MoodPoint.objects, SessionMood.objects):
+                rows.filter(session__in=session_ids, recognizer=self.recognizer).delete()
+
+    def run(self) -> list[Session]:
+        remaining = set(self.anew)
+        for start in range(0, len(self.sessions), SESSIONS_AT_ONCE):
+            sessions = self.sessions[start : start + SESSIONS_AT_ONCE]
+            stored = None if self.earlier.settled and not remaining else self._stored(sessions)
+            for session in sessions:
+                if session.pk in self.anew:
+                    self._make_anew(session)
+                    remaining.discard(session.pk)
+                elif stored is None:
+                    self._bring_means_in_line(session)
+                else:
+                    self._bring_in_line(session, stored.get(session.pk, []))
+        MoodPoint.objects.bulk_update(self.moved_points, ["volatility_z", "z_missing"], batch_size=500)
+        SessionMood.objects.bulk_update(
+            self.moved_moods, ["baseline", "peak_volatility_z", "started_at"], batch_size=200
+        )
+        return self.changed
+
+    def _stored(self, sessions: list[Session]) -> dict[int, list[MoodPoint]]:
+        kept = [session.pk for session in sessions if session.pk not in self.anew]
+        rows = MoodPoint.objects.filter(session__in=kept, recognizer=self.recognizer)
+        found: dict[int, list[MoodPoint]] = {}
+        for point in rows.defer("level_sums").order_by("occurred_at", "utterance_id"):
+            found.setdefault(point.session_id, []).append(point)
+        return found
+
+    def _make_anew(self, session: Session) -> None:
+        baseline = self.earlier.baseline()
+        mood = self.moods.get(session.pk) or SessionMood(
+            client=self.client, session=session, recognizer=self.recognizer
+        )
+        mood.recognizer, mood.started_at, mood.baseline = (
+            self.recognizer,
+            session.started_at,
+            asdict(baseline),
+        )
+        MoodPoint.objects.filter(session=session, recognizer=self.recognizer).delete()
+        points, scores = _points_of_session(session, self.recognizer, baseline)
+        MoodPoint.objects.bulk_create(points, batch_size=500)
+        summarize(mood, points, scores)
+        mood.save()
+        self.earlier.pass_by(points, mood.mean_valence, changed=True)
+        self.changed.append(session)
+
+    def _bring_in_line(self, session: Session, points: list[MoodPoint]) -> None:
+        mood, baseline = self.moods[session.pk], self.earlier.baseline()
+        if self._rebased(session, mood, asdict(baseline)):
+            self.changed.append(session)
+            self.moved_points += list(self._with_another_z(points, baseline))
+            mood.peak_volatility_z = peak(point.volatility_z for point in points)
+        self.earlier.pass_by(points, mood.mean_valence, changed=False)
+
+    def _with_another_z(self, points: list[MoodPoint], baseline: SessionBaseline) -> Iterator[MoodPoint]:
+        for point in points:
+            if point.window_distance is None:
+                continue
+            z, missing = window_z(point.window_distance, baseline, self.recognizer.typical_distance)
+            if (z, missing or "") != (point.volatility_z, point.z_missing):
+                point.volatility_z, point.z_missing = z, missing or ""
+                yield point
+
+    def _bring_means_in_line(self, session: Session) -> None:
+        mood = self.moods[session.pk]
+        usual = asdict(self.earlier.usual_sessions())
+        self._rebased(session, mood, mood.baseline | {"sessions": usual["n"], "session_valence": usual})
+        self.earlier.pass_mean(mood.mean_valence)
+
+    def _rebased(self, session: Session, mood: SessionMood, baseline: dict) -> bool:
+        """Keep the baseline where it is another; whether what is usual of points changed."""
+        before = mood.baseline
+        if (before, mood.started_at) == (baseline, session.started_at):
+            return False
+        mood.baseline, mood.started_at = baseline, session.started_at
+        self.moved_moods.append(mood)
+        return any(before.get(name) != baseline[name] for name in OF_POINTS)
+
+
+def _points_of_session(
+    session: Session, recognizer: Recognizer, baseline: SessionBaseline
+) -> tuple[list[MoodPoint], list[np.ndarray]]:
+    tracker = SessionTracker(baseline, recognizer.center, recognizer.typical_distance)
+    turns = turns_of(spoken_in(session, recognizer), recognizer)
+    points = [point_of(said, recognizer, tracker.add(turn)) for said, turn in turns]
+    return points, [said.scores for said, turn in turns if turn.ok]
+
+
+# --- One more utterance -------------------------------------------------------------------------
 
 
 def _append(utterance: Utterance, mood: SessionMood) -> None:
@@ -155,72 +253,23 @@ def _append(utterance: Utterance, mood: SessionMood) -> None:
         baseline_from(mood.baseline),
         recognizer.center,
         recognizer.typical_distance,
-        recent_turns=[turn for _u, turn in _turns(recent, recognizer)],
+        recent_turns=[turn for _u, turn in turns_of(recent, recognizer)],
         levels=levels_from(last.level_sums) if last else Levels(),
     )
-    for spoken, turn in _turns([utterance], recognizer):
-        _point(spoken, recognizer, tracker.add(turn)).save(force_insert=True)
-    _summarize(mood, recognizer)
+    for spoken, turn in turns_of([utterance], recognizer):
+        point_of(spoken, recognizer, tracker.add(turn)).save(force_insert=True)
+    _summarize(mood)
 
 
-def _spoken(session: Session, recognizer: Recognizer) -> QuerySet[Utterance]:
-    rows = Utterance.objects.filter(session=session, recognizer=recognizer, status="analyzed")
-    return rows.of_series().select_related("client").in_order()
-
-
-def _turns(utterances: Iterable[Utterance], recognizer: Recognizer) -> list[tuple[Utterance, Turn]]:
-    utterances = list(utterances)
-    embeddings = _embeddings(utterances)
-    return [(u, _turn(u, recognizer, embeddings.get(u.pk))) for u in utterances]
-
-
-def _embeddings(utterances: list[Utterance]) -> dict[int, np.ndarray]:
-    rows = Embedding.objects.filter(utterance__in=utterances).select_related("utterance__client")
-    clients = {u.client_id: u.client for u in utterances}
-    vectors = {}
-    for row in rows:
-        row.utterance.client = clients[row.utterance.client_id]  # one key unwrapped, not one per row
-        vectors[row.pk] = row.vector.astype(np.float32)
-    return vectors
-
-
-def _turn(utterance: Utterance, recognizer: Recognizer, embedding: np.ndarray | None) -> Turn:
-    start_s = utterance.occurred_at.timestamp()
-    ok = utterance.reading == ReadingState.OK
-    affect = project(calibrate(utterance.scores, recognizer.temperature)) if ok else None
-    return Turn(
-        start_s=start_s,
-        end_s=start_s + utterance.duration_ms / 1000,
-        embedding=embedding if ok else None,
-        valence=affect.valence if affect else None,
-        arousal=affect.arousal if affect else None,
-        dominance=affect.dominance if affect else None,
-        ok=ok,
+def _summarize(mood: SessionMood) -> None:
+    rows = MoodPoint.objects.filter(session=mood.session, recognizer=mood.recognizer)
+    points = list(
+        rows.select_related("utterance")
+        .only("reading", "valence", "arousal", "dominance", "volatility_z", "utterance__scores")
+        .order_by("occurred_at", "utterance_id")
     )
-
-
-def _point(utterance: Utterance, recognizer: Recognizer, values: MoodValues) -> MoodPoint:
-    turn = _turn(utterance, recognizer, None)
-    return MoodPoint(
-        client_id=utterance.client_id,
-        recognizer=recognizer,
-        session_id=utterance.session_id,
-        utterance=utterance,
-        occurred_at=utterance.occurred_at,
-        ended_at=utterance.occurred_at + timedelta(milliseconds=utterance.duration_ms),
-        reading=utterance.reading,
-        valence=turn.valence,
-        arousal=turn.arousal,
-        dominance=turn.dominance,
-        volatility=values.volatility,
-        volatility_z=values.volatility_z,
-        z_missing=values.z_missing or "",
-        window_distance=values.window_distance,
-        window_pairs=values.window_pairs,
-        level=values.level,
-        level_arousal=values.level_arousal,
-        level_sums=asdict(values.levels) if turn.ok else None,
-    )
+    summarize(mood, points, [p.utterance.scores for p in points if p.reading == ReadingState.OK])
+    mood.save()
 
 
 def _session_mood(session: Session, recognizer: Recognizer) -> SessionMood:
@@ -234,65 +283,7 @@ def _session_mood(session: Session, recognizer: Recognizer) -> SessionMood:
         session=session,
         recognizer=recognizer,
         started_at=session.started_at,
-        baseline=asdict(_baseline_before(session, recognizer)),
-    )
-
-
-def _baseline_before(session: Session, recognizer: Recognizer) -> SessionBaseline:
-    earlier = MoodPoint.objects.filter(
-        _before(_key(session)), client_id=session.client_id, recognizer=recognizer
-    ).order_by("-session__started_at", "-session_id", "-occurred_at", "-utterance_id")
-    full = earlier.filter(window_pairs=WINDOW_PAIRS)
-    means = SessionMood.objects.filter(
-        _before(_key(session)), client_id=session.client_id, recognizer=recognizer
-    ).order_by("-session__started_at", "-session_id")
-    return session_baseline(
-        valence=_last(earlier, "valence"),
-        arousal=_last(earlier, "arousal"),
-        volatility=_last(full, "volatility"),
-        window_distance=_last(full, "window_distance"),
-        session_valence=_last(means, "mean_valence"),
-    )
-
-
-def _last(rows: QuerySet, column: str) -> list[float]:
-    """The last 200 values of a column, oldest first."""
-    values = rows.filter(**{f"{column}__isnull": False}).values_list(column, flat=True)
-    return list(values[:BASELINE_VALUES])[::-1]
-
-
-def _summarize(mood: SessionMood, recognizer: Recognizer) -> None:
-    points = MoodPoint.objects.filter(session=mood.session, recognizer=recognizer).order_by(
-        "occurred_at", "utterance_id"
-    )
-    rows = list(points.values_list("valence", "arousal", "volatility_z", "utterance__scores", "reading"))
-    valid = [row for row in rows if row[4] == ReadingState.OK]
-    mood.utterances, mood.valid = len(rows), len(valid)
-    mood.mean_valence, mood.sd_valence = _mean_and_sd([row[0] for row in valid])
-    mood.mean_arousal, mood.sd_arousal = _mean_and_sd([row[1] for row in valid])
-    mood.peak_volatility_z = max((row[2] for row in valid if row[2] is not None), default=None)
-    mood.mean_scores = _mean_scores([row[3] for row in valid], recognizer.temperature)
-    mood.save()
-
-
-def _mean_and_sd(values: list[float]) -> tuple[float | None, float | None]:
-    mean = float(np.mean(values)) if values else None
-    return mean, float(np.std(values, ddof=1)) if len(values) > 1 else None
-
-
-def _mean_scores(rows: list[np.ndarray], temperature: float) -> list[float] | None:
-    return calibrate(np.array(rows), temperature).mean(axis=0).tolist() if rows else None
-
-
-# --- Stored form --------------------------------------------------------------------------------
-
-
-def baseline_from(stored: dict | None) -> SessionBaseline | None:
-    """What ``SessionMood.baseline`` holds, as the analysis knows it."""
-    if stored is None:
-        return None
-    return SessionBaseline(
-        **{name: Usual(**value) if isinstance(value, dict) else value for name, value in stored.items()}
+        baseline=asdict(earlier_than(session.client, recognizer, _before(_key(session))).baseline()),
     )
 
 

@@ -39,7 +39,7 @@ def refresh_directions(recognizer: Recognizer, *, now: datetime) -> PatternDirec
     kept = PatternDirections.objects.filter(recognizer=recognizer).first()
     if kept is not None and now - kept.fitted_at < FRESH_FOR:
         return kept
-    clients = _heard_last(recognizer)
+    clients = clients_heard_last(recognizer)
     rows, people = _utterances_of(clients, recognizer) if len(clients) >= FEWEST_PEOPLE else ([], [])
     if len(people) < FEWEST_UTTERANCES:
         return kept
@@ -63,7 +63,8 @@ def _place(recognizer: Recognizer) -> str:
     return f"mood.patterndirections:{recognizer.pk}"
 
 
-def _heard_last(recognizer: Recognizer) -> list[Client]:
+def clients_heard_last(recognizer: Recognizer) -> list[Client]:
+    """At most 200 of those whom the recognizer has read, never one who was erased."""
     moods = SessionMood.objects.filter(recognizer=recognizer, client__erased_at__isnull=True)
     newest = moods.values("client").annotate(last=Max("started_at")).order_by("-last", "client")
     ids = [row["client"] for row in newest[:MOST_PEOPLE]]

@@ -3,7 +3,7 @@
 from django.db import models
 
 from emotrack.history.fields import EncryptedVectorField
-from emotrack.history.models import Client, Recognizer, Session, Utterance, VisibleQuerySet
+from emotrack.history.models import Client, Cohort, Recognizer, Session, Utterance, VisibleQuerySet
 from emotrack.identifiers import new_public_id
 
 
@@ -30,6 +30,7 @@ class MoodPoint(models.Model):
 
     level = models.FloatField(null=True, help_text="EWMA of valence, half-life 5 min, within the session.")
     level_arousal = models.FloatField(null=True)
+    level_dominance = models.FloatField(null=True)
     level_sums = models.JSONField(null=True, help_text="The tracker's state after this point.")
 
     objects = VisibleQuerySet.as_manager()
@@ -57,6 +58,8 @@ class SessionMood(models.Model):
     sd_valence = models.FloatField(null=True)
     mean_arousal = models.FloatField(null=True)
     sd_arousal = models.FloatField(null=True)
+    mean_dominance = models.FloatField(null=True)
+    sd_dominance = models.FloatField(null=True)
     peak_volatility_z = models.FloatField(null=True)
     mean_scores = models.JSONField(null=True, help_text="Nine calibrated shares over valid utterances.")
 
@@ -140,6 +143,9 @@ class MoodCluster(models.Model):
     found_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)
     place = models.PositiveSmallIntegerField(help_text="In the fit, most members first.")
+    letter = models.CharField(
+        max_length=1, blank=True, help_text="What people call it, for as long as it is known."
+    )
     labels = models.JSONField(default=list, help_text="At most two: label, lift and share, strongest first.")
     center = EncryptedVectorField(dtype="<f4")
 
@@ -182,3 +188,39 @@ class PatternDirections(models.Model):
     n = models.PositiveIntegerField()
     explained = models.JSONField(default=list)
     sealed_axes = models.BinaryField()
+
+
+class LeapLines(models.Model):
+    """How large a step from turn to turn is a leap: nine in ten of a recognizer's people's steps are smaller.
+
+    steps: how many they were measured on, from so many people.
+    """
+
+    recognizer = models.OneToOneField(Recognizer, primary_key=True, on_delete=models.CASCADE)
+    fitted_at = models.DateTimeField()
+    people = models.PositiveIntegerField()
+    steps = models.PositiveIntegerField()
+    valence = models.FloatField()
+    arousal = models.FloatField()
+    dominance = models.FloatField()
+
+
+class CohortPatterns(models.Model):
+    """Ways of sounding that recur among the people of a cohort, each person's own mean removed.
+
+    Figures over many people and nothing of any one: no embedding, no utterance, no client. ``reason``: why
+    there are none (analysis.clusters.Reason, or ``too_few_people``).
+    """
+
+    cohort = models.OneToOneField(Cohort, primary_key=True, on_delete=models.CASCADE, related_name="patterns")
+    recognizer = models.ForeignKey(Recognizer, on_delete=models.CASCADE)
+    fitted_at = models.DateTimeField()
+    people = models.PositiveIntegerField()
+    n = models.PositiveIntegerField()
+    reason = models.CharField(max_length=20, blank=True)
+    silhouette = models.FloatField(null=True)
+    chance = models.FloatField(null=True)
+    agreement = models.FloatField(null=True)
+    clusters = models.JSONField(
+        default=list, help_text="Each: labels as MoodCluster.labels, members, share, people."
+    )

@@ -17,7 +17,8 @@ from analysis.affect import AFFECT_LABELS, AFFECTIVE
 from analysis.profile import MoodSeries, Profile, profile
 from analysis.trend import Trend
 from emotrack.history.models import Client, ReadingState, Recognizer
-from emotrack.mood.models import MoodPoint
+from emotrack.mood.leaps import leap_lines, leap_steps
+from emotrack.mood.models import LeapLines, MoodPoint
 from emotrack.mood.queries import calibrated_shares, session_points, trend_of
 
 _OK = Q(reading=ReadingState.OK)
@@ -105,12 +106,16 @@ def _utterance_rows(points: QuerySet[MoodPoint]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Movement:
-    """The dynamics of one stretch of time. utterances: all; valid: those with a reading."""
+    """The dynamics of one stretch of time. utterances: all; valid: those with a reading.
+
+    leaps: by which lines a step is a leap, ``None`` for the guess.
+    """
 
     span: Span
     utterances: int
     valid: int
     profile: Profile
+    leaps: LeapLines | None
 
 
 def movements(
@@ -127,10 +132,13 @@ def movements(
             "occurred_at", "session_id", "reading", "valence", "arousal", "dominance", "utterance__scores"
         )
     )
-    return [
-        Movement(part, len(said), sum(row[2] == ReadingState.OK for row in said), _profile(said, recognizer))
-        for part, said in _windows(rows, span, window)
-    ]
+    leaps = leap_lines(recognizer)
+    return [_movement(part, said, recognizer, leaps) for part, said in _windows(rows, span, window)]
+
+
+def _movement(span: Span, rows: list[tuple], recognizer: Recognizer, leaps: LeapLines | None) -> Movement:
+    valid = sum(row[2] == ReadingState.OK for row in rows)
+    return Movement(span, len(rows), valid, _profile(rows, recognizer, leap_steps(leaps)), leaps)
 
 
 def _windows(rows: list[tuple], span: Span, window: timedelta | None) -> Iterator[tuple[Span, list[tuple]]]:
@@ -146,7 +154,7 @@ def _windows(rows: list[tuple], span: Span, window: timedelta | None) -> Iterato
         yield Span(start + number * window, min(stop, span.before) if span.before else stop), said
 
 
-def _profile(rows: list[tuple], recognizer: Recognizer) -> Profile:
+def _profile(rows: list[tuple], recognizer: Recognizer, acute_steps: tuple[float, float, float]) -> Profile:
     at, sessions, readings, *dimensions, scores = zip(*rows, strict=True) if rows else [()] * 7
     return profile(
         MoodSeries(
@@ -154,7 +162,8 @@ def _profile(rows: list[tuple], recognizer: Recognizer) -> Profile:
             np.array(sessions, dtype=np.int64),
             *(np.array([np.nan if x is None else x for x in column]) for column in dimensions),
             labels=_dominant(readings, scores, recognizer),
-        )
+        ),
+        acute_steps,
     )
 
 

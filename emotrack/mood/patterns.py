@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from string import ascii_uppercase
 
 import numpy as np
 from django.db import transaction
@@ -23,6 +24,7 @@ from analysis.projection import Basis, Map, plane
 from emotrack.history.models import Client, Recognizer
 from emotrack.mood.directions import population_basis, refresh_directions
 from emotrack.mood.embeddings import Heard, heard, heard_utterances
+from emotrack.mood.leaps import refresh_leap_lines
 from emotrack.mood.models import MoodCluster, PatternFit, PatternMembership, SessionMood
 
 LOOKED_AT_ONCE = 20
@@ -38,6 +40,7 @@ def look_again(*, now: datetime, limit: int = LOOKED_AT_ONCE) -> int:
     recognizers = Recognizer.objects.in_bulk({recognizer for _client, recognizer, _valid in due})
     for recognizer in recognizers.values():
         refresh_directions(recognizer, now=now)
+        refresh_leap_lines(recognizer, now=now)
     for client, recognizer, valid in due:
         try:
             fit = refresh_patterns(clients[client], recognizers[recognizer], now=now)
@@ -177,29 +180,62 @@ def _store(client: Client, recognizer: Recognizer, said: Heard, found: Patterns,
     fit.axes = found.basis.axes.ravel() if found.basis else None
     fit.explained = found.basis.explained.tolist() if found.basis else []
     fit.save()
+    known = list(fit.clusters.order_by("pk"))
+    shared = _shared(fit, known, said, found)
     _members(fit).delete()
-    clusters = _store_clusters(fit, found.patterns, now)
+    clusters = _store_clusters(fit, known, shared, found.patterns, now)
     _keep(fit, _own_members(said, found, clusters))
     return fit
 
 
-def _store_clusters(fit: PatternFit, patterns: tuple[Pattern, ...], now: datetime) -> list[MoodCluster]:
-    """A pattern that was known before, even long ago, keeps its row and so its public id."""
-    known = list(fit.clusters.order_by("pk"))
+def _shared(fit: PatternFit, known: list[MoodCluster], said: Heard, found: Patterns) -> np.ndarray:
+    """(found, known) share of a known pattern's utterances, as far as looked at again, in a found one."""
+    places = {cluster.pk: place for place, cluster in enumerate(known)}
+    before = dict(_members(fit).values_list("utterance_id", "cluster_id"))
+    counts = np.zeros((len(found.patterns), len(known)))
+    for row, now in enumerate(found.labels):
+        cluster = before.get(int(said.ids[row]))
+        if cluster is not None:
+            counts[now, places[cluster]] += 1
+    return counts / np.maximum(counts.sum(axis=0), 1)
+
+
+def _store_clusters(
+    fit: PatternFit,
+    known: list[MoodCluster],
+    shared: np.ndarray,
+    patterns: tuple[Pattern, ...],
+    now: datetime,
+) -> list[MoodCluster]:
+    """A pattern that was known before, even long ago, keeps its row, and so its public id and its letter."""
     for cluster in known:
         cluster.fit = fit
-    continued = match_patterns([c.center for c in known], [p.center for p in patterns])
-    stored = []
-    for place, (pattern, old) in enumerate(zip(patterns, continued, strict=True)):
-        cluster = MoodCluster(fit=fit, found_at=now) if old is None else known[old]
-        cluster.place, cluster.retired_at = place, None
+    continued = match_patterns([c.center for c in known], [p.center for p in patterns], shared)
+    clusters = [MoodCluster(fit=fit, found_at=now) if old is None else known[old] for old in continued]
+    for cluster in clusters:
+        cluster.retired_at = None
+    for place, (pattern, cluster) in enumerate(zip(patterns, clusters, strict=True)):
+        cluster.place = place
+        cluster.letter = cluster.letter or _free_letter([*known, *clusters])
         cluster.labels = [asdict(lift) for lift in pattern.lifts]
         cluster.center = pattern.center
         cluster.save()
-        stored.append(cluster)
-    lost = fit.clusters.filter(retired_at__isnull=True).exclude(pk__in=[c.pk for c in stored])
+    lost = fit.clusters.filter(retired_at__isnull=True).exclude(pk__in=[c.pk for c in clusters])
     lost.update(retired_at=now)
-    return stored
+    return clusters
+
+
+def _free_letter(known: list[MoodCluster]) -> str:
+    """One that no pattern ever had; when all were given, that of the pattern gone longest, which loses it."""
+    given = {cluster.letter for cluster in known}
+    for letter in ascii_uppercase:
+        if letter not in given:
+            return letter
+    gone = [cluster for cluster in known if cluster.retired_at is not None and cluster.letter]
+    longest = min(gone, key=lambda cluster: (cluster.retired_at, cluster.pk))
+    letter, longest.letter = longest.letter, ""
+    longest.save(update_fields=["letter"])
+    return letter
 
 
 def _own_members(said: Heard, found: Patterns, clusters: list[MoodCluster]) -> list[PatternMembership]:

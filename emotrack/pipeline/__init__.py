@@ -8,6 +8,8 @@ truth, the task queue only wakes workers. Top to bottom:
     reading       lease → recognize → store at storage precision
     consequences  refresh mood → check rules → tell dashboards
     waiting       how long a caller waits for that
+    streaming     a microphone's turns, each once
+    recording     an uploaded recording's turns, each once
     changing      amend, delete, end a session
     upkeep        what any worker does again and again
 """
@@ -22,6 +24,13 @@ from emotrack.pipeline.accepting import (
 )
 from emotrack.pipeline.changing import amend_utterance, end_session, remove_utterance
 from emotrack.pipeline.reading import Prediction, predict, process
+from emotrack.pipeline.recording import (
+    accept_recording,
+    cancel_recording,
+    read_next_recording,
+    read_recordings,
+)
+from emotrack.pipeline.streaming import SpokenTurn, check_may_stream, keep_turn, open_stream
 from emotrack.pipeline.upkeep import retry_failed, tick
 from emotrack.pipeline.waiting import hurry
 
@@ -29,15 +38,23 @@ __all__ = [
     "Accepted",
     "Posted",
     "Prediction",
+    "SpokenTurn",
     "accept",
     "accept_first_seen",
+    "accept_recording",
     "admit_client",
     "admit_session",
     "amend_utterance",
+    "cancel_recording",
+    "check_may_stream",
     "end_session",
     "hurry",
+    "keep_turn",
+    "open_stream",
     "predict",
     "process",
+    "read_next_recording",
+    "read_recordings",
     "remove_utterance",
     "retry_failed",
     "tick",

@@ -129,14 +129,30 @@ def accept_first_seen(
     return _accept(_Request(posted, by, now, app, key, fingerprint), admit)
 
 
+def accept_part(
+    *,
+    admit: Callable[[], Session],
+    keep: Callable[[Utterance], None],
+    posted: Posted,
+    by: Actor,
+    now: datetime,
+) -> Utterance:
+    """As ``accept``, for a turn of a longer sound: ``admit`` and ``keep`` run inside its transaction.
+
+    What ``admit`` raises goes through, and then nothing was kept.
+    """
+    return _accept(_Request(posted, by, now, keep=keep), admit).utterance
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Request:
     posted: Posted
     by: Actor
     now: datetime
-    app: App | None
-    key: str | None
-    fingerprint: bytes
+    app: App | None = None
+    key: str | None = None
+    fingerprint: bytes = b""
+    keep: Callable[[Utterance], None] | None = None
 
     @property
     def made_before(self) -> Utterance | None:
@@ -219,6 +235,8 @@ def _store(session: Session, request: _Request, heard: Heard | None) -> Utteranc
             utterance.session, utterance.client = session, session.client
             utterance.save(force_insert=True)
             _remember_key(request, utterance)
+            if request.keep is not None:
+                request.keep(utterance)
             if heard is not None:
                 written.append(keep_sound(utterance, request.posted.audio, heard, now).path)
             touch(session, utterance, now)

@@ -16,16 +16,16 @@ def carry_on(utterance: Utterance, now: datetime) -> None:
     """Refresh mood and check rules, in the transaction that stored the reading."""
     if utterance.speaker == Speaker.CLIENT:
         muted = privacy.was_withdrawn(utterance.client, Purpose.ALERTS)
-        for session in mood.refresh(utterance):
-            alerts.evaluate(session, utterance.recognizer, now=now, muted=muted)
+        changed = mood.refresh(utterance)
+        alerts.evaluate_all(changed, utterance.recognizer, now=now, muted=muted)
     stream.publish(utterance.client, "utterance")
 
 
 def replay_from(session: Session, recognizer: Recognizer, now: datetime) -> None:
     """Replay a series from a session on; also when nothing of the session is left in it."""
     muted = privacy.was_withdrawn(session.client, Purpose.ALERTS)
-    for changed in {session, *mood.replay_from_session(session, recognizer)}:
-        alerts.evaluate(changed, recognizer, now=now, muted=muted)
+    changed = {session, *mood.replay_from_session(session, recognizer)}
+    alerts.evaluate_all(changed, recognizer, now=now, muted=muted)
 
 
 def touch(session: Session, utterance: Utterance, now: datetime) -> None:

@@ -20,6 +20,7 @@ from analysis.quality import quality_gate, trim
 from analysis.values import Quality, Reading, Recognition, RecognizerError
 from emotrack import stream
 from emotrack.history import actions as history
+from emotrack.history import retention
 from emotrack.history.corrections import correction_for
 from emotrack.history.models import (
     Audio,
@@ -27,6 +28,7 @@ from emotrack.history.models import (
     Embedding,
     FrameLogits,
     Recognizer,
+    Session,
     Source,
     Status,
     Utterance,
@@ -134,7 +136,7 @@ def _keep_reading(
         calibrated = None if result is None else calibrate(utterance.scores, recognizer.temperature)
         utterance.reading = decide_reading(calibrated, gate)
         utterance.save()
-        if settings.AUDIO_KEPT_DAYS == 0:
+        if retention.in_force().audio_days == retention.AFTER_ANALYSIS:
             history.delete_audio(utterance.audio, now=now)
         carry_on(utterance, now)
 
@@ -170,13 +172,17 @@ class Prediction:
     warnings: tuple[str, ...]
 
 
-def predict(audio: bytes) -> Prediction:
-    """Read one sound and store nothing. Raises ``AudioRejected`` or ``RecognizerError``."""
+def predict(audio: bytes, session: Session | None = None) -> Prediction:
+    """Read one sound and store nothing; with a session, as its utterances are read.
+
+    Raises ``AudioRejected`` or ``RecognizerError``.
+    """
     heard = hear(audio)
     gate = quality_gate(heard.quality)
     if gate is Reading.NO_SPEECH:
         return Prediction(gate, None, heard.quality, heard.decoded.warnings)
     speech, _start_s = trim(heard.decoded.waveform, heard.quality)
-    result = service().recognize(long_enough(speech))
+    known = correction_for(session, history.our_recognizer(service().card))[0] if session else None
+    result = service().recognize(long_enough(speech), known)
     scores = calibrate(result.scores, service().card.temperature)
     return Prediction(decide_reading(scores, gate), scores, heard.quality, heard.decoded.warnings)

@@ -13,6 +13,7 @@ from analysis.audio import AudioLimits, DecodedAudio, decode, peaks
 from analysis.quality import measure, quality_reason
 from analysis.values import SAMPLE_RATE_HZ, Quality, Waveform
 from emotrack.history import actions as history
+from emotrack.history import retention
 from emotrack.history.models import Audio, Utterance
 
 PEAKS_PER_SECOND = 50
@@ -64,6 +65,7 @@ def keep_sound(utterance: Utterance, data: bytes, heard: Heard, now: datetime) -
         data,
         media_type=MEDIA_TYPES[heard.decoded.container],
         peaks=peaks(waveform, columns).tobytes(),
+        days=retention.in_force().audio_days,
         now=now,
     )
 

@@ -8,13 +8,25 @@ from django.conf import settings
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
+from emotrack.accounts import actions as accounts
+from emotrack.alerts import actions as alerts
+from emotrack.alerts import trial
+from emotrack.alerts.checks import check_service
+from emotrack.alerts.evaluation import judge_silence
+from emotrack.alerts.recognizer_rules import judge_recognizers
+from emotrack.alerts.silence import maybe_silent
 from emotrack.audit import actions as audit
 from emotrack.audit.models import Actor
 from emotrack.history import actions as history
+from emotrack.history import remarks, retention
 from emotrack.history.models import EndReason, Session, Status, Utterance
-from emotrack.mood import patterns
+from emotrack.mood import cohort_patterns, patterns
 from emotrack.pipeline.changing import end_session
 from emotrack.pipeline.reading import RETRY_AFTER, recognize
+from emotrack.pipeline.recording import end_uploaded_sessions
+from emotrack.privacy import actions as privacy
+from emotrack.privacy.models import Purpose
+from emotrack.recordings import actions as recordings
 from emotrack.schedule.actions import Recurring, run_due
 
 AT_ONCE = 500
@@ -50,6 +62,15 @@ def _about_to_be_woken() -> set[int]:
     return {told["args"][0] for told in ready.values_list("args_kwargs", flat=True)}
 
 
+def listen_for_silence(*, now: datetime) -> int:
+    """Judge who has not been heard for long; how many alerts that changed."""
+    changed = 0
+    for client in maybe_silent(now):
+        muted = privacy.was_withdrawn(client, Purpose.ALERTS)
+        changed += bool(judge_silence(client, now=now, muted=muted))
+    return changed
+
+
 def forget_finished_tasks(*, now: datetime) -> int:
     """Delete the tasks of yesterday; also those whose worker was killed, for the rows are the truth."""
     old = DBTaskResult.objects.filter(enqueued_at__lt=now - TASKS_KEPT)
@@ -68,11 +89,22 @@ def retry_failed() -> int:
 
 JOBS = {
     "find recurring expressions": Recurring(patterns.look_again, every=timedelta(minutes=10)),
+    "find what recurs in cohorts": Recurring(cohort_patterns.look_again, every=timedelta(hours=1)),
     "requeue waiting utterances": Recurring(requeue_waiting, every=timedelta(seconds=15)),
+    "escalate unseen alerts": Recurring(alerts.escalate_waiting, every=timedelta(minutes=5)),
+    "end uploaded sessions": Recurring(end_uploaded_sessions, every=timedelta(seconds=5)),
+    "delete stray recordings": Recurring(recordings.delete_stray_recordings, every=timedelta(days=1)),
     "end idle sessions": Recurring(end_idle_sessions, every=timedelta(minutes=1)),
+    "judge the recognizers": Recurring(judge_recognizers, every=timedelta(hours=1)),
+    "listen for silence": Recurring(listen_for_silence, every=timedelta(hours=1)),
     "delete expired audio": Recurring(history.delete_expired_audio, every=timedelta(hours=1)),
     "delete stray sound": Recurring(history.delete_stray_sound, every=timedelta(days=1)),
     "forget finished tasks": Recurring(forget_finished_tasks, every=timedelta(hours=1)),
+    "forget expired words": Recurring(retention.forget_expired_words, every=timedelta(hours=1)),
+    "forget old sign-ins": Recurring(accounts.forget_old_sign_ins, every=timedelta(hours=1)),
+    "forget deleted notes": Recurring(remarks.forget_deleted_notes, every=timedelta(minutes=5)),
+    "send a trial alert": Recurring(trial.send_trial, every=trial.period() or timedelta(hours=1)),
+    "look at the service": Recurring(check_service, every=timedelta(minutes=1)),
     "seal the audit log": Recurring(audit.seal, every=timedelta(seconds=30)),
 }
 

@@ -14,7 +14,7 @@ from emotrack.alerts.actions import end_open
 from emotrack.alerts.models import EndReason
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
-from emotrack.history.actions import Refused
+from emotrack.history.actions import Refused, add_client
 from emotrack.history.models import Client, Utterance
 from emotrack.privacy.models import Consent, Purpose
 
@@ -61,6 +61,15 @@ def assert_consent(*, client: Client, claim: ConsentClaim, app: App, by: Actor, 
 @transaction.atomic
 def give_consent(*, client: Client, purpose: Purpose, version: str, by: User, now: datetime) -> None:
     _give(client, purpose, version, now, by=by.actor, now=now, user=by)
+
+
+@transaction.atomic
+def admit_client(*, name: str, purposes: Iterable[Purpose], version: str, by: User, now: datetime) -> Client:
+    """Add a client together with what they agreed to, or neither. version: of the text, for all purposes."""
+    client = add_client(name=name, by=by, now=now)
+    for purpose in purposes:
+        give_consent(client=client, purpose=purpose, version=version, by=by, now=now)
+    return client
 
 
 def _give(

@@ -158,6 +158,92 @@ def test_a_pattern_that_comes_back_is_the_one_it_was(ann, session):
     assert standing(refresh(ann)) == before
 
 
+def letters(fit) -> dict[str, str]:
+    """Letter of each pattern by its strongest label."""
+    return {c.labels[0]["label"]: c.letter for c in fit.clusters.filter(retired_at=None)}
+
+
+def test_letters_stay_when_the_sizes_swap(ann, session):
+    say(session, [0] * 40 + [1] * 20)
+    fit = refresh(ann)
+    assert letters(fit) == {"happy": "A", "sad": "B"}
+    say(session, [1] * 60, seed=3)
+    swapped = refresh(ann)
+    assert swapped.n == 120
+    assert [c.letter for c in swapped.clusters.filter(retired_at=None).order_by("place")] == ["B", "A"]
+    assert letters(swapped) == {"happy": "A", "sad": "B"}
+
+
+def test_the_letter_of_a_vanished_pattern_is_not_given_to_another(ann, session):
+    old = say(session, [0, 1] * 30)
+    refresh(ann)
+    for utterance in old[1::2]:
+        utterance.delete()
+    say(session, [2] * 30, seed=3)
+    assert letters(refresh(ann)) == {"happy": "A", "angry": "C"}
+    say(session, [1] * 30, seed=4)
+    assert letters(refresh(ann)) == {"happy": "A", "angry": "C", "sad": "B"}
+
+
+def test_when_all_letters_were_given_the_pattern_gone_longest_loses_its_own(ann, session):
+    say(session, [0, 1] * 30)
+    fit = refresh(ann)
+    for number, letter in enumerate("CDEFGHIJKLMNOPQRSTUVWXYZ"):
+        gone = MoodCluster(
+            fit=fit, found_at=make.NOW, retired_at=make.NOW + timedelta(days=(number - 5) % 24)
+        )
+        gone.place, gone.letter, gone.center = 0, letter, -STYLES[3].astype(np.float32)
+        gone.save()
+    say(session, [2] * 30, seed=3)
+    assert letters(refresh(ann)) == {"happy": "A", "sad": "B", "angry": "H"}
+    assert fit.clusters.get(letter="H").retired_at is None
+    assert fit.clusters.filter(letter="").count() == 1
+
+
+def pattern_state(client) -> list:
+    """All that is kept of a client's patterns but for the names that chance gives."""
+    fit = PatternFit.objects.get(client=client)
+    members = PatternMembership.objects.filter(cluster__fit=fit).order_by("utterance__occurred_at")
+    rows = members.values_list("utterance__occurred_at", "cluster__letter", "distance", "novel", "typical")
+    return [fit.n, fit.reason, fit.silhouette, fit.agreement, fit.radius, *rows]
+
+
+def test_an_utterance_that_is_added_and_deleted_leaves_no_trace_in_the_patterns(ann, session):
+    say(session, [0, 1] * 30)
+    refresh(ann)
+    before = pattern_state(ann)
+    extra = say(session, [1, 2, 0], seed=8)
+    refresh(ann)
+    assert pattern_state(ann) != before
+    for utterance in extra:
+        utterance.delete()
+    refresh(ann)
+    assert pattern_state(ann) == before
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_order_of_arrival_does_not_matter_to_the_patterns(seed):
+    def said_by(name: str, order) -> list:
+        client = make.client(name)
+        session = make.session(client)
+        rng = np.random.default_rng(4)
+        rows = [STYLES[i % 2] + rng.normal(size=24) * 0.3 for i in range(70)]
+        for batch in (order[order < 60], order[order >= 60]):
+            for place in batch:
+                make.utterance(
+                    session,
+                    session.started_at + timedelta(seconds=10 * int(place)),
+                    shares=make.scores(**{LABELS[place % 2]: 0.7}),
+                    embedding=rows[place],
+                    by=make.recognizer(dimension=24),
+                )
+            refresh(client)
+        return pattern_state(client)
+
+    shuffled = np.random.default_rng(seed).permutation(70)
+    assert said_by("Ben", shuffled) == said_by("Ann", np.arange(70))
+
+
 def test_an_utterance_that_is_deleted_or_changes_hands_leaves_its_pattern(ann, session):
     said = say(session, [0, 1] * 30)
     refresh(ann)
