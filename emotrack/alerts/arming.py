@@ -48,9 +48,16 @@ def line_of(
     if is_off_headline(version, headline):
         return WhyNot.OFF_HEADLINE
     usual = _usual(version, baseline)
-    if _needs_usual(version) and (usual is None or not usual.armed):
+    if needs_usual(version) and (usual is None or not usual.armed):
         return WhyNot.BASELINE_FORMING
-    return Line(_terms(version, kind, usual), usual if _needs_usual(version) else None)
+    return Line(_terms(version, kind, usual), usual if needs_usual(version) else None)
+
+
+def session_line(version: RuleVersion, kind: str, *, headline: str) -> Line | WhyNot:
+    """The line of a rule on sessions: what it watches is counted in the person's own usual already."""
+    if is_off_headline(version, headline):
+        return WhyNot.OFF_HEADLINE
+    return Line(_terms(version, kind, None), None)
 
 
 def is_off_headline(version: RuleVersion, headline: str) -> bool:
@@ -58,18 +65,20 @@ def is_off_headline(version: RuleVersion, headline: str) -> bool:
     return dimension is not None and dimension != headline and not version.also_off_headline
 
 
-def _needs_usual(version: RuleVersion) -> bool:
+def needs_usual(version: RuleVersion) -> bool:
+    """Whether the terms say nothing without the person's own usual of turns."""
     return version.measure in ALREADY_PERSONAL or version.usual_spreads is not None
 
 
 def _usual(version: RuleVersion, baseline: SessionBaseline | None) -> Usual | None:
-    return None if baseline is None else getattr(baseline, USUAL_OF_MEASURE[version.measure])
+    part = USUAL_OF_MEASURE.get(version.measure)
+    return None if baseline is None or part is None else getattr(baseline, part)
 
 
 def _terms(version: RuleVersion, kind: str, usual: Usual | None) -> Terms:
     above = KINDS[kind].above
     line = version.threshold
-    if version.usual_spreads is not None:
+    if version.usual_spreads is not None and usual is not None:
         low, high = usual.band(version.usual_spreads)
         line = max(line, high) if above else min(line, low)
     return Terms(

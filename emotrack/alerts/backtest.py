@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
+from analysis.baseline import ARM_UTTERANCE_VALUES
 from analysis.measures import MEASURES
-from emotrack.alerts.arming import Line, WhyNot, line_of
-from emotrack.alerts.decide import Episode
-from emotrack.alerts.decide import episodes as decide
-from emotrack.alerts.kinds import KINDS
+from emotrack.alerts.arming import Line, line_of, needs_usual, session_line
+from emotrack.alerts.decide import Episode, episodes_in, valid_values
+from emotrack.alerts.drift import months
+from emotrack.alerts.kinds import KINDS, USUAL_OF_MEASURE, Runs
 from emotrack.alerts.models import RuleVersion
-from emotrack.alerts.points import COLUMNS, points_from
+from emotrack.alerts.points import POINT_COLUMNS, points_from
+from emotrack.alerts.session_series import armed_at, sessions_of
+from emotrack.alerts.silence import absences
 from emotrack.history.models import Client
 from emotrack.mood.actions import baseline_from
 from emotrack.mood.models import MoodPoint, SessionMood
 
 WEEK = timedelta(weeks=1)
+AT_ONCE = 500
+"""Sessions whose points are read in one query."""
 
 
 @dataclass(frozen=True, slots=True)
 class WouldFire:
-    """One episode that the terms would have fired. client, session: primary keys."""
+    """One episode that the terms would have fired. client, session: primary keys; ``None`` for a rule on the
+    recognizer, which speaks of nobody."""
 
-    client: int
-    session: int
+    client: int | None
+    session: int | None
     fired_at: datetime
     ended_at: datetime | None
     peak: float
@@ -55,7 +61,7 @@ class Backtest:
 
     @property
     def people(self) -> int:
-        return len({episode.client for episode in self.episodes})
+        return len({episode.client for episode in self.episodes} - {None})
 
     @property
     def per_week(self) -> float:
@@ -69,7 +75,7 @@ def backtest(
     *,
     since: datetime,
     until: datetime,
-    clients: QuerySet[Client] | Iterable[Client] | None = None,
+    clients: QuerySet[Client] | None = None,
 ) -> Backtest:
     """Judge every session that began in the span by these terms, whichever stood then.
 
@@ -78,82 +84,161 @@ def backtest(
     """
     if since >= until:
         raise ValueError("backtest-span: the span must begin before it ends")
-    moods = SessionMood.objects.filter(started_at__gte=since, started_at__lt=until)
-    moods = moods if clients is None else moods.filter(client__in=clients)
-    lines, forming = _lines(terms, kind, moods)
-    armed = frozenset(judged.client for judged in lines.values())
-    found = [
-        _would_fire(judged, episode)
-        for key, rows in _rows_of_interest(terms, kind, moods, lines)
-        for judged in [lines[key]]
-        for episode in _fired(terms, judged, rows)
+    clients = Client.objects.all() if clients is None else clients
+    episodes, armed, forming = _LOOK[KINDS[kind].runs](terms, kind, since, until, clients)
+    found = sorted(episodes, key=lambda episode: (episode.client or 0, episode.fired_at))
+    return Backtest(since, until, tuple(found), frozenset(armed), frozenset(forming - armed))
+
+
+Outcome = tuple[list[WouldFire], set[int], set[int]]
+"""Episodes, clients that could be judged, and clients with sessions."""
+
+
+# --- Turns --------------------------------------------------------------------------------------
+
+
+def _turns(
+    terms: RuleVersion, kind: str, since: datetime, until: datetime, clients: QuerySet[Client]
+) -> Outcome:
+    moods = SessionMood.objects.filter(started_at__gte=since, started_at__lt=until, client__in=clients)
+    judged = moods if terms.also_off_headline else _on_headline(terms, moods)
+    ready = _armed(terms, judged)
+    episodes = [
+        _would_fire(mood.client_id, mood.session_id, episode)
+        for mood, rows in _of_interest(terms, kind, ready)
+        for episode in _in_session(terms, kind, mood, rows)
     ]
-    found.sort(key=lambda episode: (episode.client, episode.fired_at))
-    return Backtest(since, until, tuple(found), armed, frozenset(forming - armed))
+    return episodes, _clients(ready), _clients(judged)
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    client: int
-    session: int
-    ended_at: datetime | None
-    line: Line
+def _clients(moods: QuerySet[SessionMood]) -> set[int]:
+    return set(moods.order_by().values_list("client_id", flat=True).distinct())
 
 
-Key = tuple[int, int]
-"""Primary keys of session and recognizer."""
+def _on_headline(terms: RuleVersion, moods: QuerySet[SessionMood]) -> QuerySet[SessionMood]:
+    dimension = MEASURES[terms.measure].dimension
+    return moods if dimension is None else moods.filter(recognizer__headline=dimension)
 
 
-def _lines(
+def _armed(terms: RuleVersion, moods: QuerySet[SessionMood]) -> QuerySet[SessionMood]:
+    if not needs_usual(terms):
+        return moods
+    return moods.filter(**{f"baseline__{USUAL_OF_MEASURE[terms.measure]}__n__gte": ARM_UTTERANCE_VALUES})
+
+
+def _of_interest(
     terms: RuleVersion, kind: str, moods: QuerySet[SessionMood]
-) -> tuple[dict[Key, _Judged], set[int]]:
-    lines, forming = {}, set()
-    rows = moods.values_list(
-        "session_id", "recognizer_id", "client_id", "recognizer__headline", "baseline", "session__ended_at"
-    )
-    for session, recognizer, client, headline, baseline, ended_at in rows:
-        line = line_of(terms, kind, headline=headline, baseline=baseline_from(baseline))
-        if isinstance(line, Line):
-            lines[session, recognizer] = _Judged(client, session, ended_at, line)
-        elif line is WhyNot.BASELINE_FORMING:
-            forming.add(client)
-    return lines, forming
+) -> Iterator[tuple[SessionMood, list[tuple]]]:
+    """Sessions, with their points, with enough values beyond the absolute threshold: no other can fire."""
+    keys = _crossed(terms, kind, moods)
+    rows = moods.select_related("session", "recognizer").order_by("session_id", "recognizer_id")
+    for first in range(0, len(keys), AT_ONCE):
+        some = keys[first : first + AT_ONCE]
+        ids = {session for session, _recognizer in some}
+        found = {(m.session_id, m.recognizer_id): m for m in rows.filter(session__in=ids)}
+        points = (
+            MoodPoint.objects.filter(session__in=ids)
+            .order_by("session_id", "recognizer_id", "occurred_at", "utterance_id")
+            .values_list("session_id", "recognizer_id", *POINT_COLUMNS)
+        )
+        wanted = found.keys() & set(some)
+        for key, group in groupby(points, key=itemgetter(0, 1)):
+            if key in wanted:
+                yield found[key], [row[2:] for row in group]
 
 
-def _rows_of_interest(
-    terms: RuleVersion, kind: str, moods: QuerySet[SessionMood], lines: dict[Key, _Judged]
-) -> Iterator[tuple[Key, list[tuple]]]:
-    """Points of the sessions that hold any value beyond the absolute threshold: no other can fire."""
-    column = MEASURES[terms.measure].field
-    beyond = {f"{column}__{'gt' if KINDS[kind].above else 'lt'}": terms.threshold}
-    crossed = set(
-        MoodPoint.objects.filter(session__in=moods.values("session"), **beyond)
-        .values_list("session_id", "recognizer_id")
-        .distinct()
-    ) & set(lines)
-    rows = (
-        MoodPoint.objects.filter(session__in={session for session, _recognizer in crossed})
-        .order_by("session_id", "recognizer_id", "occurred_at", "utterance_id")
-        .values_list("session_id", "recognizer_id", "utterance_id", "occurred_at", "window_pairs", *COLUMNS)
-    )
-    for key, group in groupby(rows.iterator(chunk_size=5000), key=itemgetter(0, 1)):
-        if key in crossed:
-            yield key, [row[2:] for row in group]
+def _crossed(terms: RuleVersion, kind: str, moods: QuerySet[SessionMood]) -> list[tuple[int, int]]:
+    """(session, recognizer) in order."""
+    points = MoodPoint.objects.filter(session__in=moods.order_by().values("session"))
+    if terms.measure in USUAL_OF_MEASURE:
+        beyond = "gt" if KINDS[kind].above else "lt"
+        points = points.filter(**{f"{MEASURES[terms.measure].field}__{beyond}": terms.threshold})
+    least = terms.for_count if terms.for_count and not terms.for_seconds else 1
+    counted = points.order_by().values("session_id", "recognizer_id").annotate(n=Count("id"))
+    return sorted(counted.filter(n__gte=least).values_list("session_id", "recognizer_id"))
 
 
-def _fired(terms: RuleVersion, judged: _Judged, rows: list[tuple]) -> list[Episode]:
-    points = points_from(rows)
-    ends_at = judged.ended_at.timestamp() if judged.ended_at else None
-    found = decide(points.at, points.values(terms.measure), judged.line.terms, ends_at=ends_at)
+def _in_session(terms: RuleVersion, kind: str, mood: SessionMood, rows: list[tuple]) -> list[Episode]:
+    line = line_of(terms, kind, headline=mood.recognizer.headline, baseline=baseline_from(mood.baseline))
+    if not isinstance(line, Line):
+        return []
+    ended_at = mood.session.ended_at
+    series = points_from(rows).series(terms.measure, terms.label)
+    found = episodes_in(series, line.terms, ends_at=ended_at.timestamp() if ended_at else None)
     return [episode for episode in found if episode.fired]
 
 
-def _would_fire(judged: _Judged, episode: Episode) -> WouldFire:
+def _would_fire(client: int | None, session: int | None, episode: Episode) -> WouldFire:
     ended = None if episode.ended_at is None else datetime.fromtimestamp(episode.ended_at, UTC)
     return WouldFire(
-        client=judged.client,
-        session=judged.session,
+        client=client,
+        session=session,
         fired_at=datetime.fromtimestamp(episode.fired_at, UTC),
         ended_at=ended,
         peak=episode.peak,
     )
+
+
+# --- Sessions and silence -----------------------------------------------------------------------
+
+
+def _sessions(
+    terms: RuleVersion, kind: str, since: datetime, until: datetime, clients: QuerySet[Client]
+) -> Outcome:
+    """Earlier sessions are walked too, to know what began before the span; only firings in it count."""
+    heard = SessionMood.objects.filter(started_at__lt=until, client__in=clients)
+    recent = heard.filter(started_at__gte=since).order_by()
+    episodes, armed, with_sessions = [], set(), set()
+    for series in sessions_of(heard.filter(client__in=recent.values("client"))):
+        line = session_line(terms, kind, headline=series.headline)
+        inside = [since <= moment < until for moment in series.started_at]
+        if not (isinstance(line, Line) and any(inside)):
+            continue
+        with_sessions.add(series.client)
+        enough = series.enough >= armed_at(terms.measure)
+        if not (enough & inside).any():
+            continue
+        armed.add(series.client)
+        found = episodes_in(valid_values(series.at, series.values(terms.measure)), line.terms)
+        episodes += [
+            _would_fire(series.client, series.ids[episode.fired_index], episode)
+            for episode in found
+            if episode.fired and inside[episode.fired_index]
+        ]
+    return episodes, armed, with_sessions
+
+
+def _silence(
+    terms: RuleVersion, kind: str, since: datetime, until: datetime, clients: QuerySet[Client]
+) -> Outcome:
+    line = session_line(terms, kind, headline="")
+    episodes, armed, with_sessions = [], set(), set()
+    for heard in absences(clients, until):
+        with_sessions.add(heard.client)
+        if not heard.armed:
+            continue
+        armed.add(heard.client)
+        at, values, places = heard.series(until.timestamp())
+        episodes += [
+            _would_fire(heard.client, heard.ids[places[episode.fired_index]], episode)
+            for episode in episodes_in(valid_values(at, values), line.terms)
+            if episode.fired and since.timestamp() <= episode.fired_at < until.timestamp()
+        ]
+    return episodes, armed, with_sessions
+
+
+def _drift(
+    terms: RuleVersion, kind: str, since: datetime, until: datetime, clients: QuerySet[Client]
+) -> Outcome:
+    """Of the recognizers as a whole, whichever clients are asked about."""
+    line = session_line(terms, kind, headline="")
+    episodes = [
+        _would_fire(None, None, episode)
+        for series in months(since, until)
+        for episode in episodes_in(valid_values(series.at, series.values), line.terms)
+        if episode.fired
+    ]
+    return episodes, set(), set()
+
+
+_LOOK = {Runs.TURN: _turns, Runs.SESSION: _sessions, Runs.CLOCK: _silence, Runs.MONTH: _drift}

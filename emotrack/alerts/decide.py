@@ -154,38 +154,25 @@ def _with_peak(episode: Episode, terms: Terms, index: int, value: float) -> Epis
     return episode
 
 
-def episodes(
-    at: Sequence[float] | np.ndarray,
-    values: Sequence[float] | np.ndarray,
-    terms: Terms,
-    *,
-    ends_at: float | None = None,
-) -> list[Episode]:
-    """All episodes of one series, oldest first; those that never fired are among them.
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The valid values of one series, oldest first, as plain lists: every rule that watches it shares them.
 
-    at: (n,) seconds, oldest first. values: (n,); NaN is a missing reading, which neither counts nor resets.
-    ends_at: when the session ended; an episode that still goes on then ends as ``session_ended``, or as
-    ``not_sustained`` when it had not fired. Indexes in the result count all n points, missing ones too.
+    at: seconds. values: finite. index: the place of each among all points of the series, missing ones too.
+    last_at: seconds of the last point, valid or not.
+    """
+
+    at: list[float]
+    values: list[float]
+    index: list[int]
+    last_at: float = 0.0
+
+
+def valid_values(at: Sequence[float] | np.ndarray, values: Sequence[float] | np.ndarray) -> Values:
+    """at: (n,) seconds, oldest first. values: (n,); NaN is a missing reading.
+
     Raises ``ValueError`` for times out of order, unequal lengths and infinite values.
     """
-    at, values = _checked(at, values)
-    valid = np.flatnonzero(~np.isnan(values))
-    found, current = [], None
-    starts = valid[values[valid] > terms.threshold if terms.above else values[valid] < terms.threshold]
-    position = _next_start(valid, starts, 0)
-    while position < len(valid):
-        index = int(valid[position])
-        current = advance(current, terms, index=index, at=float(at[index]), value=float(values[index]))
-        position += 1
-        if current is None or current.ended_at is not None:
-            found += [current] if current else []
-            current, position = None, _next_start(valid, starts, position)
-    if current is not None:
-        found.append(current if ends_at is None else _cut(current, max(ends_at, float(at[-1]))))
-    return found
-
-
-def _checked(at: Sequence[float] | np.ndarray, values: Sequence[float] | np.ndarray) -> tuple:
     at, values = np.asarray(at, dtype=np.float64), np.asarray(values, dtype=np.float64)
     if at.ndim != 1 or at.shape != values.shape:
         raise ValueError("points-shape: needs as many times as values")
@@ -193,15 +180,65 @@ def _checked(at: Sequence[float] | np.ndarray, values: Sequence[float] | np.ndar
         raise ValueError("points-finite: times must be finite, values finite or NaN")
     if (np.diff(at) < 0).any():
         raise ValueError("points-order: times must come oldest first")
-    return at, values
+    valid = np.flatnonzero(~np.isnan(values))
+    last_at = float(at[-1]) if len(at) else 0.0
+    return Values(at[valid].tolist(), values[valid].tolist(), valid.tolist(), last_at)
 
 
-def _next_start(valid: np.ndarray, starts: np.ndarray, position: int) -> int:
-    """From the normal state only a value beyond the threshold matters: the position of the next one."""
-    if position >= len(valid):
-        return len(valid)
-    following = int(np.searchsorted(starts, valid[position]))
-    return int(np.searchsorted(valid, starts[following])) if following < len(starts) else len(valid)
+def episodes(
+    at: Sequence[float] | np.ndarray,
+    values: Sequence[float] | np.ndarray,
+    terms: Terms | Sequence[Terms | None],
+    *,
+    ends_at: float | None = None,
+) -> list[Episode]:
+    """All episodes of one series, oldest first; those that never fired are among them.
+
+    at: (n,) seconds, oldest first. values: (n,); NaN is a missing reading, which neither counts nor resets.
+    terms: of the whole series, or (n,) one per point, where ``None`` is a point that is not judged.
+    ends_at: when the session ended; an episode that still goes on then ends as ``session_ended``, or as
+    ``not_sustained`` when it had not fired. Indexes in the result count all n points, missing ones too.
+    Raises ``ValueError`` for times out of order, unequal lengths and infinite values.
+    """
+    return episodes_in(valid_values(at, values), terms, ends_at=ends_at)
+
+
+def episodes_in(
+    series: Values, terms: Terms | Sequence[Terms | None], *, ends_at: float | None = None
+) -> list[Episode]:
+    """As ``episodes``, for values that were made ready before."""
+    whole = _under(series, terms) if isinstance(terms, Terms) else _under_each(series, terms)
+    found, current = whole
+    if current is not None:
+        found.append(current if ends_at is None else _cut(current, max(ends_at, series.last_at)))
+    return found
+
+
+def _under(series: Values, terms: Terms) -> tuple[list[Episode], Episode | None]:
+    """From the normal state only a value beyond the threshold matters, so all others are passed over."""
+    found, current = [], None
+    threshold, above = terms.threshold, terms.above
+    for place, value in enumerate(series.values):
+        if current is None and not (value > threshold if above else value < threshold):
+            continue
+        current = advance(current, terms, index=series.index[place], at=series.at[place], value=value)
+        if current is not None and current.ended_at is not None:
+            found.append(current)
+            current = None
+    return found, current
+
+
+def _under_each(series: Values, terms: Sequence[Terms | None]) -> tuple[list[Episode], Episode | None]:
+    found, current = [], None
+    for place, value in enumerate(series.values):
+        index = series.index[place]
+        if terms[index] is None:
+            continue
+        current = advance(current, terms[index], index=index, at=series.at[place], value=value)
+        if current is not None and current.ended_at is not None:
+            found.append(current)
+            current = None
+    return found, current
 
 
 def _cut(episode: Episode, at: float) -> Episode:

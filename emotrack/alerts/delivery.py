@@ -6,26 +6,30 @@ under the same id.
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
+from emotrack.alerts.messages import message_of
 from emotrack.alerts.models import (
-    Alert,
+    Attempt,
     ChannelKind,
     Notification,
     NotificationChannel,
     NotificationKind,
 )
-from emotrack.alerts.transports import Message, Transport, TransportError
+from emotrack.alerts.transports import Answer, Transport, TransportError
+from emotrack.alerts.transports.mail import Mail
+from emotrack.alerts.transports.trial import Trial
 from emotrack.alerts.transports.webhook import Webhook
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
@@ -39,9 +43,14 @@ RETRY_AFTER = tuple(timedelta(seconds=s) for s in (5, 5 * 60, 30 * 60, 2 * 3600,
 """After the first attempt; the last one repeats. As Standard Webhooks 1.0 suggests."""
 
 GIVE_UP_AFTER = timedelta(hours=24)
+FEWEST_ATTEMPTS = 3
 JITTER = 0.1
 IDLE_SECONDS = 1.0
 """How often a sender looks by itself: other processes cannot wake it."""
+
+SWITCHED_OFF = gettext_noop("The channel was switched off.")
+NEEDED = ("channel__user", "alert__client", "alert__session", "alert__rule", "trouble")
+"""What a message is made of."""
 
 SENDER = Actor.system("deliver")
 _work = threading.Event()
@@ -52,37 +61,6 @@ def wake() -> None:
     _work.set()
 
 
-# --- Queueing -----------------------------------------------------------------------------------
-
-
-def tell_fired(alerts: Iterable[Alert], *, now: datetime) -> None:
-    """Queue a notice to each channel that may know of the client, in the caller's transaction."""
-    for alert in alerts:
-        everyones = Q(app__isnull=True) | Q(app__client_links__client_id=alert.client_id)
-        channels = NotificationChannel.objects.filter(everyones, disabled_at__isnull=True).distinct()
-        _queue(alert, channels, NotificationKind.FIRED, now)
-
-
-def tell_resolved(alerts: Iterable[Alert], *, now: datetime) -> None:
-    """Queue the end to each channel that was told of the beginning."""
-    for alert in alerts:
-        told = Q(notifications__alert=alert, notifications__kind=NotificationKind.FIRED)
-        channels = NotificationChannel.objects.filter(told, disabled_at__isnull=True)
-        _queue(alert, channels, NotificationKind.RESOLVED, now)
-
-
-def _queue(
-    alert: Alert, channels: Iterable[NotificationChannel], kind: NotificationKind, now: datetime
-) -> None:
-    rows = [
-        Notification(alert=alert, channel=channel, kind=kind, created_at=now, queued_at=now, due_at=now)
-        for channel in channels
-    ]
-    if rows:
-        Notification.objects.bulk_create(rows, ignore_conflicts=True)
-        transaction.on_commit(wake)
-
-
 # --- Sending ------------------------------------------------------------------------------------
 
 
@@ -91,14 +69,25 @@ def transports() -> dict[str, Transport]:
     return {
         ChannelKind.WEBHOOK: Webhook(
             allow_http=settings.WEBHOOK_ALLOW_HTTP, allow_private=settings.WEBHOOK_ALLOW_PRIVATE
-        )
+        ),
+        ChannelKind.EMAIL: Mail(),
+        ChannelKind.TRIAL: Trial(),
     }
 
 
-def deliver_due(clock: Callable[[], datetime], *, by: Mapping[str, Transport], limit: int = 100) -> int:
-    """Attempt what is due now, at most ``limit`` rows, each once; how many were attempted."""
+def deliver_due(
+    clock: Callable[[], datetime],
+    *,
+    by: Mapping[str, Transport],
+    limit: int = 100,
+    stop: threading.Event | None = None,
+) -> int:
+    """Attempt what is due now, at most ``limit`` rows, each once; how many were attempted.
+
+    stop: once it is set, what is under way is finished and nothing more is taken.
+    """
     for attempted in range(limit):
-        notification = take(clock())
+        notification = None if stop and stop.is_set() else take(clock())
         if notification is None:
             return attempted
         attempt(notification, by[notification.channel.kind], clock)
@@ -108,59 +97,91 @@ def deliver_due(clock: Callable[[], datetime], *, by: Mapping[str, Transport], l
 def take(now: datetime) -> Notification | None:
     """The notice that has waited longest, leased to the caller; ``None`` when nothing is due.
 
-    A channel with a notice on its way is left out, so that one slow receiver holds up nobody else. A lease
-    further off than any can be was given by a clock that has since been set back.
+    A channel with a notice on its way is left out, so that one slow receiver holds up nobody else. An end
+    waits for its beginning. A lease far further off than any can be, or a notice made in the future, is of a
+    clock that has since been set back; another sender's clock may well be a little ahead.
     """
-    free = Q(leased_until__isnull=True) | Q(leased_until__lte=now) | Q(leased_until__gt=now + LEASE)
-    busy = Notification.objects.undone().exclude(free).values("channel")
-    due = Notification.objects.undone().filter(free, due_at__lte=now, channel__disabled_at__isnull=True)
-    for pk in due.exclude(channel__in=busy).order_by("due_at", "id").values_list("pk", flat=True)[:10]:
-        mine = Notification.objects.undone().filter(free, pk=pk, due_at__lte=now)
-        if mine.update(leased_until=now + LEASE, attempts=F("attempts") + 1):
-            return Notification.objects.select_related("channel", "alert__client", "alert__session").get(
-                pk=pk
-            )
+    undone = Notification.objects.undone()
+    free = Q(leased_until__isnull=True) | Q(leased_until__lte=now) | Q(leased_until__gt=now + 2 * LEASE)
+    due = Q(due_at__lte=now) | Q(created_at__gt=now + LEASE)
+    busy = undone.exclude(free).values("channel")
+    beginning = undone.filter(
+        Q(alert=OuterRef("alert")) | Q(trouble=OuterRef("trouble")),
+        channel=OuterRef("channel"),
+        kind=NotificationKind.FIRED,
+    )
+    ready = undone.filter(free, due, channel__disabled_at__isnull=True, channel__removed_at__isnull=True)
+    ready = ready.exclude(channel__in=busy).exclude(Q(kind=NotificationKind.RESOLVED) & Exists(beginning))
+    taken_by_others: set[int] = set()
+    for pk, channel in ready.order_by("due_at", "id").values_list("pk", "channel")[:50]:
+        if channel in taken_by_others:
+            continue
+        with transaction.atomic():
+            mine = undone.filter(free, due, pk=pk).exclude(channel__in=busy)
+            lease = {"leased_until": now + LEASE, "attempts": F("attempts") + 1}
+            if _alone_with(channel) and mine.update(**lease):
+                return Notification.objects.select_related(*NEEDED).get(pk=pk)
+        taken_by_others.add(channel)
     return None
 
 
-def attempt(notification: Notification, transport: Transport, clock: Callable[[], datetime]) -> None:
-    """Send one leased notice and mark what came of it."""
+def _alone_with(channel: int) -> bool:
+    """Whether no other sender is choosing among this channel's notices; until the transaction ends.
+
+    SQLite has one writer at a time anyway.
+    """
+    skip = connection.features.has_select_for_update_skip_locked
+    return bool(NotificationChannel.objects.select_for_update(skip_locked=skip).filter(pk=channel))
+
+
+def attempt(
+    notification: Notification, transport: Transport, clock: Callable[[], datetime], *, try_again: bool = True
+) -> Attempt:
+    """Send one leased notice, mark what came of it, and log how it went."""
+    began, ticks = clock(), time.monotonic()
+    error = None
     try:
-        transport.send(message_of(notification, clock()))
-    except TransportError as error:
-        failed(notification, error, clock())
-    except Exception as error:
+        answer = transport.send(message_of(notification, began))
+    except TransportError as refused:
+        error, answer = refused, refused.answer
+    except Exception as bug:
         log.exception("notification %s could not be sent", notification.public_id)
-        failed(notification, TransportError(f"{type(error).__name__} in the sender."), clock())
-    else:
-        _mark(notification, sent_at=clock(), last_error="")
+        error, answer = TransportError(f"{type(bug).__name__} in the sender."), Answer()
+    took_ms = round(1000 * (time.monotonic() - ticks))
+    with transaction.atomic():
+        if error is None:
+            sent(notification, began, clock())
+        else:
+            failed(notification, error, clock(), try_again=try_again)
+        return Attempt.objects.create(
+            notification=notification,
+            at=began,
+            took_ms=took_ms,
+            status=answer.status,
+            error=str(error)[:300] if error else "",
+            answer=answer.first_line if notification.kind == NotificationKind.TEST else "",
+        )
 
 
-def message_of(notification: Notification, now: datetime) -> Message:
-    """Ids and links, no content: who may see the alert fetches it."""
-    alert = notification.alert
-    body = {
-        "type": f"alert.{notification.kind}",
-        "timestamp": notification.created_at.isoformat(),
-        "data": {
-            "alert": alert.public_id,
-            "client": alert.client.public_id,
-            "session": alert.session.public_id,
-            "links": {
-                "alert": f"/api/v1/alerts/{alert.public_id}",
-                "session": f"/api/v1/sessions/{alert.session.public_id}",
-            },
-        },
-    }
-    channel = notification.channel
-    payload = json.dumps(body, separators=(",", ":")).encode()
-    return Message(notification.public_id, channel.url, channel.secret, payload, now)
+def sent(notification: Notification, began: datetime, now: datetime) -> None:
+    """It was taken. A mail says only that there is news, so one tells of all that waited for it by then."""
+    _mark(notification, sent_at=now, last_error="")
+    if notification.channel.kind == ChannelKind.EMAIL and notification.kind != NotificationKind.TEST:
+        waiting = Notification.objects.undone().filter(channel=notification.channel, due_at__lte=began)
+        waiting = waiting.filter(trouble__isnull=notification.trouble_id is None, created_at__lte=began)
+        waiting.update(sent_at=now, last_error="", leased_until=None)
 
 
 @transaction.atomic
-def failed(notification: Notification, error: TransportError, now: datetime) -> None:
-    """Plan the next attempt, or lay the notice aside as a dead letter."""
-    over = error.permanent or now >= notification.queued_at + GIVE_UP_AFTER
+def failed(
+    notification: Notification, error: TransportError, now: datetime, *, try_again: bool = True
+) -> None:
+    """Plan the next attempt, or lay the notice aside as a dead letter.
+
+    However late it is, it gets a few attempts: the service may have been down for days, or the clock jumped.
+    """
+    late = now >= notification.queued_at + GIVE_UP_AFTER and notification.attempts >= FEWEST_ATTEMPTS
+    over = error.permanent or late or not try_again
     outcome = {"dead_at": now} if over else {"due_at": next_attempt(notification, error, now)}
     _mark(notification, last_error=str(error)[:300], **outcome)
     if over:
@@ -173,7 +194,8 @@ def next_attempt(notification: Notification, error: TransportError, now: datetim
     wait = RETRY_AFTER[min(notification.attempts, len(RETRY_AFTER)) - 1]
     wait *= 1 + random.uniform(0, JITTER)  # noqa: S311
     wait = max(wait, timedelta(seconds=error.retry_after_s or 0))
-    return min(now + wait, notification.queued_at + GIVE_UP_AFTER)
+    last = notification.queued_at + GIVE_UP_AFTER
+    return now + wait if last <= now else min(now + wait, last)
 
 
 def disable_channel(channel: NotificationChannel, *, reason: str, by: Actor, now: datetime) -> None:
@@ -182,7 +204,7 @@ def disable_channel(channel: NotificationChannel, *, reason: str, by: Actor, now
         disabled_at=now, disabled_reason=reason[:200]
     )
     Notification.objects.undone().filter(channel=channel).update(
-        dead_at=now, leased_until=None, last_error="The channel was switched off."
+        dead_at=now, leased_until=None, last_error=SWITCHED_OFF
     )
     record("channel.disabled", by=by, now=now, subject=channel.public_id)
 
@@ -210,16 +232,16 @@ class DeliveryLoop:
         """Returns soon after ``stop`` is set and ``wake`` called; the call that is under way is finished."""
         try:
             while not stop.is_set():
-                if not self._pass():
+                if not self._pass(stop):
                     _work.wait(IDLE_SECONDS)
                     _work.clear()
         finally:
             connection.close()
 
-    def _pass(self) -> int:
+    def _pass(self, stop: threading.Event) -> int:
         close_old_connections()
         try:
-            return deliver_due(self.clock, by=self.by)
+            return deliver_due(self.clock, by=self.by, stop=stop)
         except DatabaseError:
             log.exception("the senders cannot reach the database; trying again")
             return 0

@@ -1,275 +1,259 @@
-"""Hold a session's series against the rules, and bring the alerts into line with what is found.
+"""Hold a client's series against the rules that are on: each turn, each ended session, and as time passes.
 
-The episodes follow from the session's points alone, so the order in which utterances arrived leaves no
-trace in them: a repeated evaluation changes nothing, and late data ends in the same alerts.
+The episodes follow from the series alone, so the order in which utterances arrived leaves no trace in them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
-from emotrack.alerts.arming import Line, line_of
-from emotrack.alerts.decide import Episode
-from emotrack.alerts.decide import episodes as decide
-from emotrack.alerts.delivery import tell_fired, tell_resolved
-from emotrack.alerts.models import Alert, EndReason, Muted, Rule, RuleVersion, Scope
+from emotrack.alerts.arming import Line, line_of, session_line
+from emotrack.alerts.decide import Episode, episodes_in, valid_values
+from emotrack.alerts.keeping import Changes, Found, Keeper, end_open
+from emotrack.alerts.kinds import KINDS, Runs
+from emotrack.alerts.models import Alert, EndReason, Rule, RuleVersion
 from emotrack.alerts.points import Points, points_of
-from emotrack.audit.actions import record
-from emotrack.audit.models import Actor
+from emotrack.alerts.rulebook import Book, book
+from emotrack.alerts.session_series import Sessions, sessions_of
+from emotrack.alerts.silence import Absences, absences
 from emotrack.history.models import Client, Recognizer, Session
 from emotrack.mood.actions import baseline_from
 from emotrack.mood.models import SessionMood
-from emotrack.stream import publish
 
 HISTORICAL_AFTER = timedelta(hours=1)
-RULES = Actor.system("rules")
+SILENCE_LATE = timedelta(days=2)
+"""So long after it fired, a silence is still news."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What an evaluation changed in what people see."""
-
-    fired: tuple[Alert, ...] = ()
-    resolved: tuple[Alert, ...] = ()
-    superseded: tuple[Alert, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.fired or self.resolved or self.superseded)
-
-
-@transaction.atomic
 def evaluate(
     session: Session, recognizer: Recognizer, *, now: datetime, muted: bool = False, imported: bool = False
 ) -> Changes:
     """Judge one session's series by every rule that is on; call it after each change of the series.
 
-    The caller holds the client's row lock. A rule is judged by the version that stood when the session began
-    (the first one, for older sessions). imported: all that is found is historical. muted: the client withdrew
-    consent to alerts; nothing is judged, and what is open ends.
+    Once the session has ended, the series of the client's sessions is judged too. The caller holds the
+    client's row lock. A rule is judged by the version that stood when the session began (the first one, for
+    older sessions). imported: all that is found is historical. muted: the client withdrew consent to alerts;
+    nothing is judged, and what is open ends.
     """
-    if muted:
-        return end_open(session.client, EndReason.CONSENT_WITHDRAWN, now=now)
-    evaluation = _Evaluation(session, recognizer, now, imported)
-    for rule in rules_for(session.client_id):
-        evaluation.judge(rule)
-    return evaluation.finish()
-
-
-def rules_for(client_id: int) -> Iterable[Rule]:
-    """The rules that are on and concern this client, with their versions."""
-    concerned = Q(scope=Scope.EVERYONE) | Q(client_id=client_id)
-    return Rule.objects.filter(concerned, enabled_at__isnull=False).prefetch_related("versions")
-
-
-def version_in_force(rule: Rule, began_at: datetime) -> RuleVersion:
-    """By which terms a session that began then is judged: an edit takes effect with the next session."""
-    versions = sorted(rule.versions.all(), key=lambda version: version.number)
-    return next((v for v in reversed(versions) if v.saved_at <= began_at), versions[0])
+    return evaluate_all([session], recognizer, now=now, muted=muted, imported=imported)
 
 
 @transaction.atomic
-def end_open(client: Client, reason: EndReason, *, now: datetime, rule: Rule | None = None) -> Changes:
-    """End a client's open alerts, of one rule or of all, because we no longer watch."""
-    rows = Alert.objects.standing().filter(client=client, resolved_at=None).select_related("rule", "client")
-    ended = list(rows if rule is None else rows.filter(rule=rule))
-    for alert in ended:
-        alert.resolved_at, alert.end_reason = now, reason
-        alert.save(update_fields=["resolved_at", "end_reason"])
-    changes = Changes(resolved=tuple(ended))
-    _tell(client, changes, now)
+def evaluate_all(
+    sessions: Iterable[Session],
+    recognizer: Recognizer,
+    *,
+    now: datetime,
+    muted: bool = False,
+    imported: bool = False,
+) -> Changes:
+    """As ``evaluate``, for the sessions of one client that changed at once."""
+    sessions, changes = list(sessions), Changes()
+    if muted and sessions:
+        return end_open(sessions[0].client, EndReason.CONSENT_WITHDRAWN, now=now)
+    rules = book()
+    for session in sessions:
+        changes += _judge_turns(rules, session, recognizer, now, imported)
+    if ended := [session for session in sessions if session.ended_at is not None]:
+        changes += _judge_sessions(rules, ended, recognizer, now, imported)
     return changes
 
 
-class _Evaluation:
-    """One pass over the rules for one session of one series."""
-
-    def __init__(self, session: Session, recognizer: Recognizer, now: datetime, imported: bool) -> None:
-        self.session, self.recognizer, self.now, self.imported = session, recognizer, now, imported
-        self.points = points_of(session, recognizer)
-        mood = SessionMood.objects.filter(session=session, recognizer=recognizer).first()
-        self.baseline = baseline_from(mood.baseline) if mood else None
-        self.existing = list(Alert.objects.filter(session=session, recognizer=recognizer).order_by("id"))
-        self.fired: list[Alert] = []
-        self.resolved: list[Alert] = []
-        self.superseded: list[Alert] = []
-
-    def judge(self, rule: Rule) -> None:
-        version = version_in_force(rule, self.session.started_at)
-        line = line_of(version, rule.kind, headline=self.recognizer.headline, baseline=self.baseline)
-        found = self._episodes(version, line) if isinstance(line, Line) else []
-        own = [alert for alert in self.existing if alert.rule_id == rule.pk]
-        if not (found or own):
-            return
-        matched = match(found, own, self.points)
-        self._supersede([alert for alert in own if alert not in matched.values()])
-        # Ended ones first, so that their place as the open alert is free.
-        for number, episode in sorted(enumerate(found), key=lambda item: item[1].ended_at is None):
-            self._keep(matched.get(number), episode, rule, version, line)
-        choose_lead(rule, self.session.client_id)
-
-    def _episodes(self, version: RuleVersion, line: Line) -> list[Episode]:
-        ended = self.session.ended_at
-        found = decide(
-            self.points.at,
-            self.points.values(version.measure),
-            line.terms,
-            ends_at=ended.timestamp() if ended else None,
-        )
-        return [episode for episode in found if episode.fired]
-
-    def _supersede(self, vanished: list[Alert]) -> None:
-        for alert in vanished:
-            if alert.superseded_at is None:
-                alert.superseded_at = self.now
-                alert.save(update_fields=["superseded_at"])
-                self.superseded.append(alert)
-
-    def _keep(
-        self, alert: Alert | None, episode: Episode, rule: Rule, version: RuleVersion, line: Line
-    ) -> None:
-        if alert is None:
-            self._create(episode, rule, version, line)
-            return
-        before, was_open = _facts(alert), alert.resolved_at is None and alert.superseded_at is None
-        self._write(alert, episode, version, line)
-        alert.superseded_at = None
-        if _facts(alert) == before:
-            return
-        alert.rule, alert.client = rule, self.session.client
-        if alert.resolved_at is None:
-            alert.part_of = lead_of(alert)
-        alert.save()
-        if was_open and alert.resolved_at is not None:
-            self.resolved.append(alert)
-
-    def _create(self, episode: Episode, rule: Rule, version: RuleVersion, line: Line) -> None:
-        alert = Alert(
-            rule=rule,
-            client=self.session.client,
-            session=self.session,
-            recognizer=self.recognizer,
-            created_at=self.now,
-        )
-        self._write(alert, episode, version, line)
-        if self.imported or self.now - alert.fired_at > HISTORICAL_AFTER:
-            alert.historical_at = self.now
-        if alert.resolved_at is None:
-            alert.part_of = lead_of(alert)
-        alert.muted = self._muted(alert, version)
-        alert.save()
-        self.fired.append(alert)
-        if alert.resolved_at is not None:
-            self.resolved.append(alert)
-
-    def _muted(self, alert: Alert, version: RuleVersion) -> str:
-        if alert.historical_at:
-            return Muted.HISTORICAL
-        if alert.part_of:
-            return Muted.JOINED
-        quiet_since = self.now - timedelta(seconds=version.cool_down_seconds)
-        told = Alert.objects.filter(
-            rule=alert.rule, client=alert.client, muted="", created_at__gt=quiet_since
-        )
-        return Muted.COOL_DOWN if told.exists() else ""
-
-    def _write(self, alert: Alert, episode: Episode, version: RuleVersion, line: Line) -> None:
-        alert.version, alert.severity, alert.baseline = version, version.severity, line.as_json()
-        alert.pending_at = self.points.occurred_at[episode.pending_index]
-        alert.fired_at = self.points.occurred_at[episode.fired_index]
-        alert.fired_utterance_id = self.points.utterances[episode.fired_index]
-        alert.recovering_at, alert.resolved_at = _time(episode.recovering_at), _time(episode.ended_at)
-        alert.end_reason = EndReason(str(episode.end_reason)) if episode.end_reason else ""
-        alert.peak, alert.peak_utterance_id = episode.peak, self.points.utterances[episode.peak_index]
-
-    def finish(self) -> Changes:
-        changes = Changes(tuple(self.fired), tuple(self.resolved), tuple(self.superseded))
-        _tell(self.session.client, changes, self.now)
-        return changes
+def rules_for(client_id: int) -> list[Rule]:
+    """The rules on turns that are on and concern this client, with their versions."""
+    return book().for_client(client_id, Runs.TURN)
 
 
-def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+# --- Turns --------------------------------------------------------------------------------------
 
 
-def _facts(alert: Alert) -> tuple:
-    return tuple(
-        getattr(alert, field.attname) for field in Alert._meta.concrete_fields if field.name != "part_of"
-    )
+def _judge_turns(
+    known: Book, session: Session, recognizer: Recognizer, now: datetime, imported: bool
+) -> Changes:
+    rules = known.for_client(session.client_id, Runs.TURN)
+    if not rules:
+        return Changes()
+    own: dict[int, list[Alert]] = defaultdict(list)
+    for alert in Alert.objects.filter(session=session, recognizer=recognizer).order_by("id"):
+        own[alert.rule_id].append(alert)
+    points = points_of(session, recognizer)
+    versions = [(rule, known.version_at(rule, session.started_at)) for rule in rules]
+    crossed = [(rule, v) for rule, v in versions if rule.pk in own or _may_fire(points, rule, v)]
+    if not crossed:
+        return Changes()
+    keeper = Keeper(session.client, recognizer, now=now, imported=imported, historical_after=HISTORICAL_AFTER)
+    mood = SessionMood.objects.filter(session=session, recognizer=recognizer).values_list("baseline").first()
+    baseline = baseline_from(mood[0]) if mood else None
+    for rule, version in crossed:
+        line = line_of(version, rule.kind, headline=recognizer.headline, baseline=baseline)
+        found = _in_session(session, points, version, line) if isinstance(line, Line) else []
+        keeper.keep(rule, found, own[rule.pk])
+    return keeper.finish()
 
 
-# --- Which alert is which -----------------------------------------------------------------------
-
-
-def match(found: list[Episode], alerts: list[Alert], points: Points) -> dict[int, Alert]:
-    """Number of the episode to the alert that told of it: by the utterance that fired, else by time.
-
-    One that was superseded comes back only where the same utterance fires again.
-    """
-    free = sorted(alerts, key=lambda alert: (alert.superseded_at is not None, alert.pk))
-    matched: dict[int, Alert] = {}
-    for same in (_same_utterance, _overlapping):
-        for number, episode in enumerate(found):
-            alert = next((a for a in free if same(a, episode, points)), None)
-            if number not in matched and alert is not None:
-                matched[number] = alert
-                free.remove(alert)
-    return matched
-
-
-def _same_utterance(alert: Alert, episode: Episode, points: Points) -> bool:
-    return alert.fired_utterance_id == points.utterances[episode.fired_index]
-
-
-def _overlapping(alert: Alert, episode: Episode, points: Points) -> bool:
-    if alert.superseded_at is not None:
+def _may_fire(points: Points, rule: Rule, version: RuleVersion) -> bool:
+    """Whether enough values in a row lie beyond the absolute threshold; no personal line is milder."""
+    low, high = points.extremes(version.measure, version.label)
+    above, line = KINDS[rule.kind].above, version.threshold
+    if not (high > line if above else low < line):
         return False
-    alert_end = alert.resolved_at.timestamp() if alert.resolved_at else float("inf")
-    episode_end = float("inf") if episode.ended_at is None else episode.ended_at
-    return alert.pending_at.timestamp() <= episode_end and episode.pending_at <= alert_end
+    needed = version.for_count if version.for_count and not version.for_seconds else 1
+    run = 0
+    for value in points.series(version.measure, version.label).values:
+        run = run + 1 if (value > line if above else value < line) else 0
+        if run >= needed:
+            return True
+    return False
 
 
-# --- One open alert per rule and client ---------------------------------------------------------
+def _in_session(session: Session, points: Points, version: RuleVersion, line: Line) -> list[Found]:
+    ends_at = session.ended_at.timestamp() if session.ended_at else None
+    found = episodes_in(points.series(version.measure, version.label), line.terms, ends_at=ends_at)
+    return [
+        Found(
+            episode,
+            version,
+            line,
+            session.pk,
+            fired_utterance=points.utterances[episode.fired_index],
+            peak_utterance=points.utterances[episode.peak_index],
+        )
+        for episode in found
+        if episode.fired
+    ]
 
 
-def lead_of(alert: Alert) -> Alert | None:
-    """The other alert of the same rule and client that is open: two sessions or series may fire at once."""
-    others = Alert.objects.open().filter(rule_id=alert.rule_id, client_id=alert.client_id)
-    return others.exclude(pk=alert.pk).first()
+# --- Sessions -----------------------------------------------------------------------------------
 
 
-def choose_lead(rule: Rule, client_id: int) -> None:
-    """The one that fired first leads; whichever arrived first."""
-    rows = Alert.objects.standing().filter(rule=rule, client_id=client_id, resolved_at=None)
-    going_on = list(rows.order_by("fired_at", "id"))
-    for part in going_on[1:]:
-        if part.part_of_id != going_on[0].pk:
-            part.part_of = going_on[0]
-            part.save(update_fields=["part_of"])
-    if going_on and going_on[0].part_of_id is not None:
-        going_on[0].part_of = None
-        going_on[0].save(update_fields=["part_of"])
+def _judge_sessions(
+    known: Book, touched: Sequence[Session], recognizer: Recognizer, now: datetime, imported: bool
+) -> Changes:
+    """Judge the sessions of this series, and of any other in which an alert on sessions still goes on."""
+    client = touched[0].client
+    rules = known.for_client(client.pk, Runs.SESSION)
+    if not rules:
+        return Changes()
+    since = min((session.started_at, session.pk) for session in touched)
+    going_on = Alert.objects.standing().filter(client=client, resolved_at=None, rule__in=rules)
+    others = Recognizer.objects.filter(pk__in=going_on.values("recognizer")).exclude(pk=recognizer.pk)
+    changes = Changes()
+    for each in (recognizer, *others):
+        changes += _judge_series(client, each, rules, since, now, imported)
+    return changes
 
 
-# --- Telling ------------------------------------------------------------------------------------
+def _judge_series(
+    client: Client,
+    recognizer: Recognizer,
+    rules: Sequence[Rule],
+    since: tuple[datetime, int],
+    now: datetime,
+    imported: bool,
+) -> Changes:
+    moods = SessionMood.objects.filter(client=client)
+    series = next(sessions_of(moods.filter(recognizer=recognizer)), None)
+    own: dict[int, list[Alert]] = defaultdict(list)
+    for alert in Alert.objects.filter(client=client, recognizer=recognizer, rule__in=rules).order_by("id"):
+        own[alert.rule_id].append(alert)
+    if series is None and not own:
+        return Changes()
+    idle = timedelta(minutes=settings.SESSION_IDLE_MINUTES)
+    keeper = Keeper(client, recognizer, now=now, imported=imported, historical_after=HISTORICAL_AFTER + idle)
+    ends_at = _end_of_series(moods, recognizer)
+    for rule in rules:
+        found = _over_sessions(series, rule, since, ends_at) if series else []
+        keeper.keep(rule, found, own[rule.pk])
+    return keeper.finish()
 
 
-def _tell(client: Client, changes: Changes, now: datetime) -> None:
-    for action in ("fired", "resolved", "superseded"):
-        for alert in getattr(changes, action):
-            record(
-                f"alert.{action}",
-                by=RULES,
-                now=now,
-                subject=alert.public_id,
-                client=client.public_id,
-                rule=alert.rule.public_id,
-            )
-    tell_fired([alert for alert in changes.fired if not alert.muted], now=now)
-    tell_resolved([*changes.resolved, *changes.superseded], now=now)
-    if changes:
-        publish(client, "alert")
+def _end_of_series(moods: object, recognizer: Recognizer) -> float | None:
+    """When another recognizer took over, after which this series says nothing any more."""
+    rows = moods.order_by("-started_at", "-session_id").values_list("recognizer_id", "started_at")
+    began = None
+    for by, started_at in rows.iterator(chunk_size=50):
+        if by == recognizer.pk:
+            break
+        began = started_at.timestamp()
+    return began
+
+
+def _over_sessions(
+    series: Sessions, rule: Rule, since: tuple[datetime, int], ends_at: float | None
+) -> list[Found]:
+    """The episodes of a rule over a series of sessions, each session judged by the version of its own day.
+
+    One that fired before ``since`` makes no new alert unless it still goes on.
+    """
+    versions = [rule.version_at(moment) for moment in series.started_at]
+    lines = [session_line(version, rule.kind, headline=series.headline) for version in versions]
+    values = {v.measure: series.values(v.measure) for v in versions}
+    watched = [values[version.measure][i] for i, version in enumerate(versions)]
+    terms = [line.terms if isinstance(line, Line) else None for line in lines]
+    found = episodes_in(valid_values(series.at, watched), terms, ends_at=ends_at)
+    return [
+        Found(
+            episode,
+            versions[episode.fired_index],
+            lines[episode.fired_index],
+            series.ids[episode.fired_index],
+            creates=episode.ended_at is None or _place(series, episode) >= since,
+        )
+        for episode in found
+        if episode.fired
+    ]
+
+
+def _place(series: Sessions, episode: Episode) -> tuple[datetime, int]:
+    return series.started_at[episode.fired_index], series.ids[episode.fired_index]
+
+
+# --- Silence ------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def judge_silence(client: Client, *, now: datetime, muted: bool = False) -> Changes:
+    """Judge how long a client has not been heard; call it now and then. Holds the client's row lock.
+
+    A clock that was set back since an alert fired undoes nothing.
+    """
+    rules = book().for_client(client.pk, Runs.CLOCK)
+    newest = SessionMood.objects.filter(client=client).order_by("-started_at", "-session_id").first()
+    if muted or not rules or newest is None:
+        return Changes()
+    client = Client.objects.select_for_update().get(pk=client.pk)
+    own: dict[int, list[Alert]] = defaultdict(list)
+    for alert in Alert.objects.filter(client=client, rule__in=rules).order_by("id"):
+        own[alert.rule_id].append(alert)
+    told = [alert.fired_at for alerts in own.values() for alert in alerts]
+    until = max([now, *told])
+    heard = next(absences(Client.objects.filter(pk=client.pk), until), None)
+    keeper = Keeper(client, newest.recognizer, now=now, imported=False, historical_after=SILENCE_LATE)
+    for rule in rules:
+        found = _in_silence(heard, rule, until.timestamp()) if heard else []
+        keeper.keep(rule, found, own[rule.pk])
+    return keeper.finish()
+
+
+def _in_silence(heard: Absences, rule: Rule, until: float) -> list[Found]:
+    """One that fired and ended before makes no new alert: nobody waits any more."""
+    at, values, places = heard.series(until)
+    versions = [rule.version_at(datetime.fromtimestamp(start, UTC)) for start in heard.starts]
+    lines = [session_line(version, rule.kind, headline="") for version in versions]
+    found = episodes_in(valid_values(at, values), [lines[place].terms for place in places])
+    return [
+        Found(
+            episode,
+            versions[places[episode.fired_index]],
+            lines[places[episode.fired_index]],
+            heard.ids[places[episode.fired_index]],
+            creates=episode.ended_at is None,
+        )
+        for episode in found
+        if episode.fired
+    ]

@@ -9,9 +9,10 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from emotrack.accounts.models import App, User
-from emotrack.alerts.arming import WhyNot, line_of
-from emotrack.alerts.evaluation import version_in_force
+from emotrack.alerts.arming import WhyNot, is_off_headline, line_of
+from emotrack.alerts.kinds import KINDS, Runs
 from emotrack.alerts.models import Alert, Rule
+from emotrack.alerts.session_series import armed_at
 from emotrack.history.models import Client, Session
 from emotrack.mood.actions import baseline_from
 from emotrack.mood.models import SessionMood
@@ -34,12 +35,14 @@ def past_alerts(viewer: User | App) -> QuerySet[Alert]:
 
 def alerts_of(session: Session) -> QuerySet[Alert]:
     """Of one session, in the order in which they fired. The caller has checked who may see the session."""
-    return _with_rule(Alert.objects.standing().filter(session=session).order_by("fired_at", "id"))
+    return _with_rule(
+        Alert.objects.standing().about_people().filter(session=session).order_by("fired_at", "id")
+    )
 
 
 def alerts_of_clients(clients: Iterable[Client], *, since: datetime | None = None) -> dict[int, list[Alert]]:
     """Primary key of the client to their alerts, newest first. The caller has checked who may see them."""
-    rows = Alert.objects.standing().filter(client__in=clients).newest_first()
+    rows = Alert.objects.standing().about_people().filter(client__in=clients).newest_first()
     found: dict[int, list[Alert]] = {}
     for alert in _with_rule(rows if since is None else rows.filter(fired_at__gte=since)):
         found.setdefault(alert.client_id, []).append(alert)
@@ -66,7 +69,9 @@ class Span:
 
 
 def episode_spans(session: Session) -> list[Span]:
-    return [_span(alert) for alert in alerts_of(session)]
+    """Of the rules on turns: what a rule on sessions found began in other sessions."""
+    of_turns = [kind for kind, known in KINDS.items() if known.runs is Runs.TURN]
+    return [_span(alert) for alert in alerts_of(session).filter(rule__kind__in=of_turns)]
 
 
 def _span(alert: Alert) -> Span:
@@ -90,10 +95,12 @@ def why_not_armed(rule: Rule, session_mood: SessionMood) -> WhyNot | None:
     """Why a rule does not judge this session, or ``None`` when it does."""
     if rule.enabled_at is None:
         return WhyNot.SWITCHED_OFF
-    line = line_of(
-        version_in_force(rule, session_mood.session.started_at),
-        rule.kind,
-        headline=session_mood.recognizer.headline,
-        baseline=baseline_from(session_mood.baseline),
-    )
-    return line if isinstance(line, WhyNot) else None
+    version = rule.version_at(session_mood.session.started_at)
+    headline, baseline = session_mood.recognizer.headline, baseline_from(session_mood.baseline)
+    if KINDS[rule.kind].runs is Runs.TURN:
+        line = line_of(version, rule.kind, headline=headline, baseline=baseline)
+        return line if isinstance(line, WhyNot) else None
+    if is_off_headline(version, headline):
+        return WhyNot.OFF_HEADLINE
+    earlier = baseline.sessions if baseline else 0
+    return WhyNot.BASELINE_FORMING if earlier < armed_at(version.measure) else None

@@ -8,6 +8,8 @@ import threading
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext_noop
+
 from emotrack.alerts.transports import TransportError
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -58,12 +60,14 @@ def place_of(url: str, *, allow_http: bool) -> Place:
         host, port = parts.hostname or "", parts.port
         host = host if ":" in host else host.encode("idna").decode()
     except (ValueError, UnicodeError) as error:
-        raise _refused("The address is not a valid URL.") from error
+        raise _refused(gettext_noop("The address is not a valid URL.")) from error
     if parts.scheme not in ({"https", "http"} if allow_http else {"https"}):
-        raise _refused("The address must begin with https://.")
+        raise _refused(gettext_noop("The address must begin with https://."))
     if not host or parts.username is not None or parts.password is not None or not _plain(url):
         raise _refused(
-            "The address must name a host, and hold no user name, password, space or control character."
+            gettext_noop(
+                "The address must name a host, and hold no user name, password, space or control character."
+            )
         )
     secure = parts.scheme == "https"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -82,7 +86,7 @@ def addresses_of(place: Place, *, allow_private: bool) -> list[str]:
     """
     found = list(dict.fromkeys(_looked_up(place)))
     if not all(permitted(ipaddress.ip_address(address), allow_private=allow_private) for address in found):
-        raise _refused("The address leads into a private or reserved network.")
+        raise _refused(gettext_noop("The address leads into a private or reserved network."))
     return found
 
 
@@ -112,7 +116,7 @@ def _looked_up(place: Place) -> list[str]:
     asking.start()
     asking.join(_LOOKUP_SECONDS)
     if not answer or isinstance(answer[0], OSError):
-        raise TransportError("The name of the host could not be looked up.")
+        raise TransportError(gettext_noop("The name of the host could not be looked up."))
     return answer[0]
 
 

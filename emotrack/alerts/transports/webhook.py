@@ -17,7 +17,9 @@ import ssl
 import threading
 from contextlib import closing, suppress
 
-from emotrack.alerts.transports import Message, TransportError
+from django.utils.translation import gettext_noop
+
+from emotrack.alerts.transports import Answer, Message, TransportError
 from emotrack.alerts.transports.address import Place, addresses_of, place_of
 
 SECRET_PREFIX = "whsec_"  # noqa: S105
@@ -29,6 +31,8 @@ DEADLINE_SECONDS = 15.0
 _MOST_ADDRESSES = 3
 _GONE = 410
 _LONGEST_RETRY_AFTER_S = 24 * 3600.0
+_ANSWER_BYTES = 1024
+_LINE_CHARACTERS = 120
 
 
 def new_secret() -> str:
@@ -82,14 +86,15 @@ class Webhook:
         """Raises ``TransportError`` when this URL may not or cannot be reached by name."""
         addresses_of(place_of(url, allow_http=self.allow_http), allow_private=self.allow_private)
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Answer:
         place = place_of(message.url, allow_http=self.allow_http)
         addresses = addresses_of(place, allow_private=self.allow_private)
         with closing(_Pinned(place, addresses[0], self.tls)) as connection:
-            status, retry_after = self._post(connection, addresses[:_MOST_ADDRESSES], message)
-        _judge(status, retry_after)
+            answer, retry_after = self._post(connection, addresses[:_MOST_ADDRESSES], message)
+        _judge(answer, retry_after)
+        return answer
 
-    def _post(self, connection: _Pinned, addresses: list[str], message: Message) -> tuple[int, str | None]:
+    def _post(self, connection: _Pinned, addresses: list[str], message: Message) -> tuple[Answer, str | None]:
         overdue = threading.Event()
         watch = threading.Timer(self.deadline_s, _hang_up, [connection, overdue])
         watch.daemon = True
@@ -102,7 +107,7 @@ class Webhook:
             response = connection.getresponse()
             if overdue.is_set():  # headers that were cut off look complete
                 raise TimeoutError
-            return response.status, response.getheader("retry-after")
+            return Answer(response.status, _first_line(response)), response.getheader("retry-after")
         except ssl.SSLCertVerificationError as error:
             raise TransportError(f"The certificate does not hold: {error.verify_message}.") from error
         except (OSError, http.client.HTTPException) as error:
@@ -129,8 +134,19 @@ def _hang_up(connection: _Pinned, overdue: threading.Event) -> None:
             socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
+def _first_line(response: http.client.HTTPResponse) -> str:
+    """What the receiver said, for whoever tests it; its status counts even where the rest does not come."""
+    try:
+        said = response.read(_ANSWER_BYTES)
+    except (OSError, http.client.HTTPException):
+        return ""
+    line = said.decode("ascii", "replace").strip().partition("\n")[0].strip()
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in line)[:_LINE_CHARACTERS]
+
+
 def _headers(place: Place, message: Message) -> dict[str, str]:
     timestamp = int(message.sent_at.timestamp())
+    signatures = [signature(secret, message.id, timestamp, message.body) for secret in message.secrets]
     return {
         "Host": place.host_header,
         "Content-Type": "application/json",
@@ -138,18 +154,22 @@ def _headers(place: Place, message: Message) -> dict[str, str]:
         "Connection": "close",
         "webhook-id": message.id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": signature(message.secret, message.id, timestamp, message.body),
+        "webhook-signature": " ".join(signatures),
     }
 
 
-def _judge(status: int, retry_after: str | None) -> None:
+def _judge(answer: Answer, retry_after: str | None) -> None:
+    status = answer.status
     if 200 <= status < 300:
         return
     if status == _GONE:
-        raise TransportError("The receiver answered 410: it asks not to be called again.", gone=True)
+        reason = gettext_noop("The receiver answered 410: it asks not to be called again.")
+        raise TransportError(reason, gone=True, answer=answer)
     if 300 <= status < 400:
-        raise TransportError(f"The receiver answered {status}; redirects are not followed.", permanent=True)
-    raise TransportError(f"The receiver answered {status}.", retry_after_s=_seconds(retry_after))
+        reason = f"The receiver answered {status}; redirects are not followed."
+        raise TransportError(reason, permanent=True, answer=answer)
+    wait = _seconds(retry_after)
+    raise TransportError(f"The receiver answered {status}.", retry_after_s=wait, answer=answer)
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from analysis.baseline import SessionBaseline, Usual
 from analysis.volatility import WINDOW_PAIRS
-from emotrack.alerts.models import Alert, NotificationChannel
+from emotrack.alerts.models import Alert, NotificationChannel, Trouble
+from emotrack.alerts.system import observe
 from emotrack.history.models import Recognizer, Session, Utterance
 from emotrack.mood.models import MoodPoint, SessionMood
 from tests.emotrack import factories
@@ -92,7 +93,18 @@ def told() -> list[tuple]:
 
 
 def channel(url: str = "http://127.0.0.1:9/", **more: object) -> NotificationChannel:
-    made = NotificationChannel(name="Front desk", url=url, created_at=NOW, **more)
+    made = NotificationChannel(**{"name": "Front desk", "url": url, "created_at": NOW} | more)
     made.secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     made.save()
     return made
+
+
+def trouble(kind: str, *, now: datetime, **detail: object) -> None:
+    """One that two looks in a row have found."""
+    for _look in range(2):
+        observe(Trouble(kind), detail, now=now)
+
+
+def trouble_over(kind: str, *, now: datetime) -> None:
+    for _look in range(2):
+        observe(Trouble(kind), None, now=now)

@@ -9,6 +9,7 @@ from analysis.baseline import SessionBaseline
 from emotrack.alerts import actions
 from emotrack.alerts.backtest import backtest
 from emotrack.alerts.models import Alert, Kind, Rule
+from emotrack.history.models import Client
 from tests.emotrack import factories
 from tests.emotrack.alerts.planted import BEFORE, NOW, place, series
 
@@ -83,7 +84,7 @@ def test_only_the_given_clients_are_looked_at():
     ann, ben = factories.client("Ann"), factories.client("Ben")
     for each in (ann, ben):
         week_of(each, 2, [4, 4, 4])
-    found = backtest(terms(), Kind.VOLATILITY, clients=[ann], **SPAN)
+    found = backtest(terms(), Kind.VOLATILITY, clients=Client.objects.filter(pk=ann.pk), **SPAN)
     assert {episode.client for episode in found.episodes} == {ann.pk}
 
 

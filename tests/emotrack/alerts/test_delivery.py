@@ -12,10 +12,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from emotrack.alerts import actions, delivery
+from emotrack.alerts import actions, channels, delivery
 from emotrack.alerts.delivery import LEASE, DeliveryLoop, deliver_due, take
-from emotrack.alerts.models import Notification, NotificationChannel
-from emotrack.alerts.transports import TransportError
+from emotrack.alerts.models import Alert, Attempt, Notification, NotificationChannel
+from emotrack.alerts.transports import Answer, TransportError
 from emotrack.alerts.transports.webhook import Webhook, signature
 from emotrack.audit.models import AuditEvent
 from emotrack.history.actions import Conflict, Refused
@@ -46,6 +46,7 @@ class Receiver:
         if error:
             raise error
         self.taken.append(message)
+        return Answer(200)
 
 
 def deliver(clock, receiver):
@@ -156,9 +157,84 @@ def test_one_receiver_that_fails_holds_up_no_other(db):
         def send(self, message):
             if message.url == bad.url:
                 raise TransportError("500")
+            return Answer(200)
 
     deliver_due(Clock(), by={"webhook": Picky()})
     assert [n.channel for n in Notification.objects.filter(sent_at__isnull=False)] == [good]
+
+
+def test_every_attempt_stands_in_the_log_with_its_code(notice):
+    receiver = Receiver(TransportError("500", answer=Answer(500)), TransportError("No answer: TimeoutError."))
+    clock = Clock()
+    for _ in range(3):
+        clock.now = max(clock.now, refreshed(notice).due_at)
+        deliver(clock, receiver)
+    tries = notice.tries.values_list("status", "error")
+    assert list(tries) == [(500, "500"), (None, "No answer: TimeoutError."), (200, "")]
+    assert notice.tries.last().at == clock.now
+
+
+def test_a_service_that_was_down_for_days_tries_more_than_once(notice):
+    clock, receiver = Clock(NOW + timedelta(days=3)), Receiver(TransportError("500"), TransportError("500"))
+    while refreshed(notice).sent_at is None:
+        assert notice.dead_at is None
+        clock.now = max(clock.now, notice.due_at)
+        deliver(clock, receiver)
+    assert notice.attempts == 3
+
+
+def test_an_end_waits_for_its_beginning(notice):
+    end = Notification.objects.create(
+        alert=notice.alert, channel=notice.channel, kind="resolved", created_at=NOW, queued_at=NOW, due_at=NOW
+    )
+    receiver, clock = Receiver(TransportError("500")), Clock()
+    assert deliver(clock, receiver) == 1
+    assert deliver(clock, receiver) == 0
+    clock.now = refreshed(notice).due_at
+    assert deliver(clock, receiver) == 2
+    assert [message.id for message in receiver.taken] == [notice.public_id, end.public_id]
+
+
+def test_an_end_goes_out_though_its_beginning_is_a_dead_letter(notice):
+    Notification.objects.update(dead_at=NOW)
+    Notification.objects.create(
+        alert=notice.alert, channel=notice.channel, kind="resolved", created_at=NOW, queued_at=NOW, due_at=NOW
+    )
+    assert deliver(Clock(), Receiver()) == 1
+
+
+def test_a_notice_from_a_clock_that_ran_ahead_is_not_kept_back(notice):
+    ahead = NOW + timedelta(days=400)
+    Notification.objects.update(created_at=ahead, queued_at=ahead, due_at=ahead)
+    assert deliver(Clock(), Receiver()) == 1
+
+
+def test_a_receiver_that_fails_in_every_way_is_told_in_the_end(db, monkeypatch):
+    """Nobody there, a reset, a 500, a 429 that asks for time, an answer that never ends; then it takes it."""
+    monkeypatch.setattr(delivery, "JITTER", 0)
+    clock, way = Clock(), {"webhook": Webhook(allow_http=True, allow_private=True, deadline_s=0.5)}
+    with receiving("hang_up", 500, 429, 0.05, 204, headers={"Retry-After": "7200"}) as receiver:
+        made = channel("http://127.0.0.1:1/")
+        fire()
+        notice = Notification.objects.get()
+        while refreshed(notice).sent_at is None:
+            assert notice.dead_at is None
+            clock.now = max(clock.now, notice.due_at)
+            assert deliver_due(clock, by=way) == 1
+            NotificationChannel.objects.filter(pk=made.pk).update(url=receiver.url)
+    assert receiver.ids == [notice.public_id] * 5
+    assert list(notice.tries.values_list("status", flat=True)) == [None, None, 500, 429, None, 204]
+    waited = list(notice.tries.values_list("at", flat=True))
+    assert waited[4] - waited[3] >= timedelta(hours=2)
+
+
+@pytest.mark.parametrize(("ahead", "muted"), [(timedelta(days=400), ""), (-timedelta(hours=1), "cool_down")])
+def test_an_alert_told_by_a_clock_that_ran_ahead_keeps_no_rule_still(notice, ahead, muted):
+    Alert.objects.update(created_at=NOW + ahead, resolved_at=NOW, end_reason="recovered")
+    session = factories.session(notice.alert.client, NOW - timedelta(minutes=4))
+    series(session, volatility_z=[4, 4, 4])
+    (again,) = actions.evaluate(session, factories.recognizer(), now=NOW).fired
+    assert again.muted == muted
 
 
 # --- Leases -------------------------------------------------------------------------------------
@@ -195,6 +271,11 @@ def test_a_lease_from_a_clock_that_ran_ahead_does_not_hold(notice):
     assert take(NOW).pk == notice.pk
 
 
+def test_a_sender_whose_clock_is_a_little_behind_does_not_take_what_another_has(notice):
+    take(NOW + timedelta(seconds=2))
+    assert take(NOW + timedelta(seconds=1)) is None
+
+
 def test_a_late_failure_does_not_undo_what_another_sender_marked(notice):
     slow = take(NOW)
     deliver(Clock(NOW + LEASE), Receiver())
@@ -215,7 +296,7 @@ def test_a_late_failure_does_not_take_the_lease_of_the_sender_that_has_it_now(no
 def test_a_dead_letter_is_replayed_under_the_same_id_with_a_new_day(notice):
     deliver(Clock(), Receiver(TransportError("no", permanent=True)))
     later = NOW + timedelta(days=9)
-    actions.replay(notice, by=factories.TESTS, now=later)
+    channels.replay(notice, by=factories.TESTS, now=later)
     receiver = Receiver(TransportError("500"))
     clock = Clock(later)
     deliver(clock, receiver)
@@ -227,15 +308,15 @@ def test_a_dead_letter_is_replayed_under_the_same_id_with_a_new_day(notice):
 
 def test_what_still_waits_is_not_replayed(notice):
     with pytest.raises(Conflict):
-        actions.replay(notice, by=factories.TESTS, now=NOW)
+        channels.replay(notice, by=factories.TESTS, now=NOW)
 
 
 def test_nothing_is_replayed_into_a_channel_that_is_off(notice):
     delivery.disable_channel(notice.channel, reason="Moved.", by=factories.TESTS, now=NOW)
     with pytest.raises(Conflict):
-        actions.replay(notice, by=factories.TESTS, now=NOW)
-    actions.enable_channel(notice.channel, by=factories.TESTS, now=NOW)
-    assert actions.replay(notice, by=factories.TESTS, now=NOW).due_at == NOW
+        channels.replay(notice, by=factories.TESTS, now=NOW)
+    channels.enable_channel(notice.channel, by=factories.TESTS, now=NOW)
+    assert channels.replay(notice, by=factories.TESTS, now=NOW).due_at == NOW
 
 
 # --- Channels -----------------------------------------------------------------------------------
@@ -243,7 +324,9 @@ def test_nothing_is_replayed_into_a_channel_that_is_off(notice):
 
 def test_the_secret_of_a_channel_is_sealed(db, settings):
     settings.WEBHOOK_ALLOW_HTTP = settings.WEBHOOK_ALLOW_PRIVATE = True
-    made, secret = actions.create_channel(name="Desk", url="http://127.0.0.1:9/", by=factories.TESTS, now=NOW)
+    made, secret = channels.create_channel(
+        name="Desk", url="http://127.0.0.1:9/", by=factories.TESTS, now=NOW
+    )
     stored = NotificationChannel.objects.get(pk=made.pk)
     assert stored.secret == secret
     assert secret.encode() not in bytes(stored.sealed_secret)
@@ -253,7 +336,7 @@ def test_the_secret_of_a_channel_is_sealed(db, settings):
 @pytest.mark.parametrize("url", ["http://example.com/", "https://127.0.0.1/", "https://x/" + "a" * 1000])
 def test_an_address_that_may_not_be_called_is_refused_at_once(db, url):
     with pytest.raises(Refused) as caught:
-        actions.create_channel(name="Desk", url=url, by=factories.TESTS, now=NOW)
+        channels.create_channel(name="Desk", url=url, by=factories.TESTS, now=NOW)
     assert (caught.value.slug, caught.value.pointer) == ("invalid-channel", "/url")
     assert not NotificationChannel.objects.exists()
 
@@ -318,6 +401,24 @@ def test_the_loop_sends_what_is_committed_and_stops_when_told():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_sender_that_is_told_to_stop_finishes_its_call_and_takes_no_more():
+    for number in range(4):
+        channel(f"http://receiver-{number}/")
+    fire(timezone.now())
+    stop = threading.Event()
+
+    class Stopped(Receiver):
+        def send(self, message):
+            stop.set()
+            return super().send(message)
+
+    receiver = Stopped()
+    DeliveryLoop(by={"webhook": receiver}).run_forever(stop)
+    assert len(receiver.taken) == Notification.objects.filter(sent_at__isnull=False).count() == 1
+    assert not Notification.objects.undone().filter(leased_until__isnull=False).exists()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_two_senders_at_once_send_each_notice_once():
     for number in range(12):
         channel(f"http://receiver-{number}/")
@@ -331,6 +432,82 @@ def test_two_senders_at_once_send_each_notice_once():
     assert sorted(m.id for m in receiver.taken) == sorted(
         Notification.objects.values_list("public_id", flat=True)
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_under_load_each_notice_is_attempted_once_and_none_is_left():
+    """Senders run while other threads commit alerts; nothing but the commit and their own look wakes them."""
+    alerts, receivers, makers = 24, 5, 3
+    for number in range(receivers):
+        channel(f"http://receiver-{number}/")
+    actions.ensure_default_rules(now=BEFORE)
+    everything = threading.Event()
+
+    class Counter(Receiver):
+        def send(self, message):
+            answer = super().send(message)
+            if len(self.taken) >= alerts * receivers:
+                everything.set()
+            return answer
+
+    counter, stop = Counter(), threading.Event()
+    senders = [threading.Thread(target=DeliveryLoop(by={"webhook": counter}).run_forever, args=[stop])
+               for _ in range(3)]  # fmt: skip
+    committing = [threading.Thread(target=fire_and_close, args=[alerts // makers]) for _ in range(makers)]
+    for thread in senders + committing:
+        thread.start()
+    try:
+        assert everything.wait(120)
+    finally:
+        stop.set()
+        delivery.wake()
+        for thread in senders + committing:
+            thread.join(30)
+    attempted = [message.id for message in counter.taken]
+    assert len(attempted) == len(set(attempted)) == Notification.objects.count() == alerts * receivers
+    assert not Notification.objects.undone().exists()
+    assert Attempt.objects.filter(error="").count() == alerts * receivers
+
+
+def fire_and_close(times):
+    try:
+        for _ in range(times):
+            fire(timezone.now())
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receiver_that_hangs_holds_one_sender_however_many_choose_at_once():
+    hanging = channel("http://hangs/")
+    for _ in range(8):
+        fire()
+    together, let_go, inside, idle = threading.Barrier(4), threading.Event(), [], []
+
+    class Hangs(Receiver):
+        def send(self, message):
+            inside.append(message.id)
+            let_go.wait(20)
+            return super().send(message)
+
+    receiver = Hangs()
+
+    def look_once():
+        try:
+            together.wait(30)
+            if deliver_due(Clock(), by={"webhook": receiver}, limit=1) == 0:
+                idle.append(1)
+            if len(idle) == 3:
+                let_go.set()
+        finally:
+            connection.close()
+
+    senders = [threading.Thread(target=look_once) for _ in range(4)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join(60)
+    assert len(inside) == hanging.notifications.filter(sent_at__isnull=False).count() == 1
 
 
 def send_and_close(clock, receiver):

@@ -24,7 +24,7 @@ LOCAL = {"allow_http": True, "allow_private": True}
 
 
 def message(url, body=b'{"type":"alert.fired"}', secret=SECRET):
-    return Message("msg1", url, secret, body, NOW)
+    return Message("msg1", url, (secret,), body, NOW)
 
 
 def refusal(call, *args, **kwargs):
