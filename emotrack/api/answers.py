@@ -248,4 +248,8 @@ def alert_answer(alert: Alert) -> Answer:
         "superseded_at": alert.superseded_at,
         "acknowledged_at": alert.acknowledged_at,
         "acknowledged_by": alert.acknowledged_by.username if alert.acknowledged_by else None,
+        "closed_at": alert.closed_at,
+        "closed_by": alert.closed_by.username if alert.closed_by else None,
+        "escalated_at": alert.escalated_at,
+        "muted": alert.muted or None,
     }

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.conf import settings
 from rest_framework import serializers
 
-from analysis.values import LABELS
+from emotrack.alerts.models import Format, Judgment, Severity
+from emotrack.alerts.notice_queries import STATES
 from emotrack.api.fields import (
     ChoiceField,
     EmbeddingField,
     Fields,
+    FlagField,
     LanguageField,
     MomentField,
     NumberField,
@@ -19,7 +21,9 @@ from emotrack.api.fields import (
     WordsField,
 )
 from emotrack.api.paging import Paging
+from emotrack.exports.formats import FORMATS
 from emotrack.history.models import Speaker
+from emotrack.history.remarks import HEARD
 from emotrack.privacy.models import Purpose
 
 LONGEST_WAIT_S = 30
@@ -137,6 +141,25 @@ class PredictUpload(PredictForm, AudioPart):
     """An audio file to be read and forgotten."""
 
 
+class RecordingForm(Fields):
+    """A whole recording as multipart/form-data: an ``audio`` file, and any of these as form fields."""
+
+    started_at = MomentField(required=False, help_text="Its beginning. Without it: the session's.")
+    speakers = WordsField(
+        Speaker.values,
+        required=False,
+        default=list,
+        max_length=8,
+        help_text="Who speaks on each channel, such as `client,counselor`; one: the channels are mixed. "
+        "Without it all speech is taken for the client's.",
+    )
+    language = LanguageField(required=False, allow_blank=True)
+
+
+class RecordingUpload(RecordingForm, AudioPart):
+    """A recording with any of these as form fields."""
+
+
 class UtteranceChange(Fields):
     text = TextField(required=False, allow_blank=True, max_length=settings.TEXT_MAX_CHARACTERS)
     occurred_at = MomentField(required=False)
@@ -144,13 +167,31 @@ class UtteranceChange(Fields):
 
 
 class CorrectionBody(Fields):
-    emotion = ChoiceField(list(LABELS), help_text="What you heard.")
+    emotion = ChoiceField(list(HEARD), help_text="What you heard; `none` where no label fits.")
 
 
 class NoteBody(Fields):
     text = TextField(max_length=settings.TEXT_MAX_CHARACTERS)
     session = TextField(required=False, max_length=20)
     at = MomentField(required=False, help_text="The moment it speaks of. Without it: now.")
+
+
+class WebhookBody(Fields):
+    name = TextField(max_length=100)
+    url = TextField(max_length=1000, help_text="https:// (http:// only where the installation allows it).")
+    format = ChoiceField(Format.values, required=False, default=Format.STANDARD.value)
+
+
+class WebhookChange(Fields):
+    name = TextField(required=False, max_length=100)
+    url = TextField(required=False, max_length=1000)
+    format = ChoiceField(Format.values, required=False)
+    on = FlagField(required=False)
+
+
+class DeliveriesQuery(Paging):
+    webhook = TextField(required=False, max_length=20)
+    state = ChoiceField(list(STATES), required=False)
 
 
 class Nothing(Fields):
@@ -182,11 +223,38 @@ class TimelineQuery(Fields):
 class AlertsQuery(Paging):
     client = TextField(required=False, max_length=20)
     session = TextField(required=False, max_length=20)
-    state = ChoiceField(["open", "past"], required=False)
+    rule = TextField(required=False, max_length=20)
+    severity = ChoiceField(Severity.values, required=False)
+    state = ChoiceField(
+        ["open", "unseen", "snoozed", "past"],
+        required=False,
+        help_text="open: going on. unseen: for somebody to acknowledge. past: over, or resolved by a person.",
+    )
+
+
+class SnoozeBody(Fields):
+    """One of the two."""
+
+    until = MomentField(required=False, help_text="At most 30 days ahead.")
+    until_event = ChoiceField(["next_session"], required=False)
+
+
+class VerdictBody(Fields):
+    verdict = ChoiceField(Judgment.values)
 
 
 class ArrayQuery(Fields):
     format = ChoiceField(["json", "npy"], required=False)
+
+
+class ExportQuery(Fields):
+    format = ChoiceField(list(FORMATS), required=False, default="json")
+    include = WordsField(
+        ["notes"],
+        required=False,
+        default=list,
+        help_text="`notes`: for people, where the format has a place.",
+    )
 
 
 class SeriesQuery(Fields):
@@ -197,6 +265,14 @@ class SeriesQuery(Fields):
 class SpanQuery(SeriesQuery):
     after = MomentField(required=False, help_text="From this time on.")
     before = MomentField(required=False, help_text="Before this time.")
+
+
+class CohortQuery(SpanQuery):
+    recognizer = TextField(
+        required=False,
+        max_length=64,
+        help_text="Which series; without it the one that read most of its clients.",
+    )
 
 
 class MoodQuery(SpanQuery):

@@ -50,7 +50,7 @@ class Door(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.now = timezone.now()
         super().initial(request, *args, **kwargs)
-        limit = limit_for(request.content_type or "")
+        limit = limit_for(request.content_type or "", request.path)
         if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
             raise too_large(limit)
 

@@ -21,6 +21,7 @@ from emotrack.api import bodies, movement_shapes
 from emotrack.api.door import Door
 from emotrack.api.timeline import chosen, series_answer
 from emotrack.history.models import Client, Recognizer
+from emotrack.mood.leaps import leap_steps
 from emotrack.mood.movement import Movement, Resolution, Span, mood_rows, movements, trend_within
 from emotrack.mood.queries import latest_recognizer
 
@@ -105,7 +106,8 @@ class ClientDynamics(Door):
 
 def _window_answer(window: Movement) -> Answer:
     coverage = window.valid / window.utterances if window.utterances else None
-    profile = window.profile
+    profile, steps = window.profile, leap_steps(window.leaps)
+    source = "fallback" if window.leaps is None else "population"
     return {
         "after": window.span.after,
         "before": window.span.before,
@@ -113,20 +115,20 @@ def _window_answer(window: Movement) -> Answer:
         "valid": window.valid,
         "coverage": coverage,
         "sufficient": coverage is not None and coverage >= MIN_COVERAGE,
-        "valence": _dimension_answer(profile.valence),
-        "arousal": _dimension_answer(profile.arousal),
-        "dominance": _dimension_answer(profile.dominance),
+        "valence": _dimension_answer(profile.valence, steps[0], source),
+        "arousal": _dimension_answer(profile.arousal, steps[1], source),
+        "dominance": _dimension_answer(profile.dominance, steps[2], source),
         "mix": asdict(profile.mix),
         "transitions": _transitions_answer(profile.transitions),
     }
 
 
-def _dimension_answer(dimension: DimensionProfile) -> Answer:
+def _dimension_answer(dimension: DimensionProfile, step: float, source: str) -> Answer:
     headline = asdict(dimension.headline)
     del headline["coverage"]
     return headline | {
         "tmssd": asdict(dimension.tmssd),
-        "acute_changes": asdict(dimension.acute),
+        "acute_changes": asdict(dimension.acute) | {"step": step, "step_source": source},
         "inertia": asdict(dimension.inertia),
         "home": _home_answer(dimension.home),
     }

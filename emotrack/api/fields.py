@@ -97,6 +97,15 @@ class NumberField(_AsForm, serializers.FloatField):
         return float(data)
 
 
+class FlagField(serializers.BooleanField):
+    """True or false."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if type(data) is not bool:
+            raise refuse("wrong-type", "Must be true or false.")
+        return data
+
+
 class ChoiceField(serializers.ChoiceField):
     """One of a few words."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from emotrack.api.errors import MEDIA_TYPE, Problem
 FORM_SLACK_BYTES = 1024 * 1024
 """What the fields around an audio part may take."""
 
+_TAKES_RECORDINGS = re.compile(r"/api/v1/sessions/\w+/recording|/clients/\w+/recordings", re.ASCII)
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -22,9 +25,11 @@ class TooLarge(Exception):
     """More bytes arrived than may."""
 
 
-def limit_for(content_type: str) -> int:
-    """Bytes that a body of this media type may have."""
+def limit_for(content_type: str, path: str) -> int:
+    """Bytes that a body of this media type may have at this address."""
     if content_type.lower().startswith("multipart/form-data"):
+        if _TAKES_RECORDINGS.fullmatch(path):
+            return settings.RECORDING_MAX_BYTES + FORM_SLACK_BYTES
         return settings.AUDIO_MAX_BYTES + FORM_SLACK_BYTES
     return settings.JSON_MAX_BYTES
 
@@ -44,7 +49,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        limit = limit_for(headers.get(b"content-type", b"").decode("latin-1"))
+        limit = limit_for(headers.get(b"content-type", b"").decode("latin-1"), scope["path"])
         if _claims_more_than(limit, headers.get(b"content-length", b"0")):
             await _refuse(send, limit)
             return

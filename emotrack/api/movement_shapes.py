@@ -52,6 +52,13 @@ class ShareAnswer(FigureAnswer):
     high = _maybe(serializers.FloatField)
 
 
+class AcuteChangesAnswer(ShareAnswer):
+    """Share of steps that are leaps."""
+
+    step = serializers.FloatField(help_text="The least step from turn to turn that is called a leap.")
+    step_source = _words(["population", "fallback"])
+
+
 class InertiaAnswer(serializers.Serializer):
     half_life_min = _maybe(serializers.FloatField, help_text="Minutes until half of a deviation is gone.")
     carry_over = _maybe(serializers.FloatField)
@@ -86,7 +93,7 @@ class DimensionAnswer(serializers.Serializer):
     mssd = FigureAnswer()
     rmssd = FigureAnswer()
     tmssd = FigureAnswer()
-    acute_changes = ShareAnswer(help_text="Share of steps that are leaps.")
+    acute_changes = AcuteChangesAnswer()
     inertia = InertiaAnswer()
     home = HomeAnswer()
 
@@ -140,9 +147,10 @@ class LiftAnswer(serializers.Serializer):
 
 
 class ClusterAnswer(serializers.Serializer):
-    """A recurring way of sounding; `id` stays while the pattern does."""
+    """A recurring way of sounding; `id` and `letter` stay while the pattern does."""
 
     id = serializers.CharField()
+    letter = serializers.CharField(help_text="What people call it; not given to another when it is gone.")
     labels = LiftAnswer(many=True)
     members = serializers.IntegerField()
     share = serializers.FloatField()
@@ -203,3 +211,65 @@ class SimilarAnswer(serializers.Serializer):
     series = SeriesAnswer()
     within = _words(["client", "visible"])
     items = AlikeAnswer(many=True)
+
+
+class CohortAnswer(serializers.Serializer):
+    """Some clients under one name; `clients` counts those whom you may see."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    clients = serializers.IntegerField()
+
+
+class StandingsAnswer(serializers.Serializer):
+    """How many people stand where against their own usual; `little`: too little is known."""
+
+    lower = serializers.IntegerField()
+    usual = serializers.IntegerField()
+    higher = serializers.IntegerField()
+    little = serializers.IntegerField()
+
+
+class CohortFiguresAnswer(serializers.Serializer):
+    """Of the series' headline dimension; `n` counts people with 3 readings and a coverage of .6 or more."""
+
+    heard = serializers.IntegerField(help_text="People with a session in this series and time.")
+    sessions = serializers.IntegerField()
+    utterances = serializers.IntegerField()
+    valid = serializers.IntegerField()
+    coverage = _maybe(serializers.FloatField)
+    mean = FigureAnswer(help_text="Of the people's own means.")
+    median = FigureAnswer()
+    sd = FigureAnswer(help_text="How far people differ from one another.")
+    spread_within_sessions = FigureAnswer(help_text="How far a person's turns differ, on average.")
+
+
+class CohortMoodAnswer(CohortAnswer):
+    series = _maybe(SeriesAnswer)
+    after = _maybe(serializers.DateTimeField)
+    before = _maybe(serializers.DateTimeField)
+    standings = StandingsAnswer()
+    mood = _maybe(CohortFiguresAnswer)
+
+
+class CohortClusterAnswer(serializers.Serializer):
+    labels = LiftAnswer(many=True)
+    members = serializers.IntegerField()
+    share = serializers.FloatField()
+    people = serializers.IntegerField(help_text="How many people it was heard in.")
+
+
+class CohortClustersAnswer(serializers.Serializer):
+    """`not_all_visible`: it holds clients whom you may not see; `none`: `reason` says why."""
+
+    cohort = serializers.CharField()
+    series = _maybe(SeriesAnswer)
+    state = _words(["found", "none", "not_looked_yet", "not_all_visible"])
+    reason = _maybe(_words, [*Reason, "too_few_people"])
+    fitted_at = _maybe(serializers.DateTimeField)
+    people = _maybe(serializers.IntegerField)
+    utterances = _maybe(serializers.IntegerField)
+    figures = _maybe(ClusterFiguresAnswer)
+    clusters = CohortClusterAnswer(many=True)

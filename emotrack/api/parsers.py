@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.datastructures import MultiValueDict
@@ -20,9 +21,10 @@ AUDIO_PART = "audio"
 
 
 class Form(dict[str, str]):
-    """The text fields of a form, and the bytes of its audio part."""
+    """The text fields of a form, and the bytes of its audio part (of a recording: the file itself)."""
 
     audio: bytes
+    file: UploadedFile
 
 
 class StrictJSONParser(BaseParser):
@@ -54,8 +56,22 @@ class StrictFormParser(BaseParser):
             form = Form(_text_fields(fields))
         except NotStrict as error:
             raise malformed(error) from error
-        form.audio = _audio_part(files)
+        self.take_part(form, _audio_part(files))
         return form
+
+    def take_part(self, form: Form, part: UploadedFile) -> None:
+        if part.size > settings.AUDIO_MAX_BYTES:
+            raise Problem("audio-too-large", f"At most {settings.AUDIO_MAX_BYTES} bytes.", status=413)
+        form.audio = part.read()
+
+
+class RecordingFormParser(StrictFormParser):
+    """A form whose audio part may be long: it stays in its file."""
+
+    def take_part(self, form: Form, part: UploadedFile) -> None:
+        if part.size > settings.RECORDING_MAX_BYTES:
+            raise Problem("audio-too-large", f"At most {settings.RECORDING_MAX_BYTES} bytes.", status=413)
+        form.file = part
 
 
 def malformed(error: NotStrict) -> Problem:
@@ -82,7 +98,7 @@ def _utf8(latin1: str, pointer: str) -> str:
     return text
 
 
-def _audio_part(files: MultiValueDict) -> bytes:
+def _audio_part(files: MultiValueDict) -> UploadedFile:
     unknown = [name for name in files if name != AUDIO_PART]
     if unknown:
         name = unknown[0].encode("latin-1", "replace").decode("utf-8", "replace")
@@ -93,9 +109,7 @@ def _audio_part(files: MultiValueDict) -> bytes:
         raise Problem("missing-part", detail, status=400, errors=[("/audio", "missing-part", detail)])
     if len(parts) > 1:
         raise wrong_fields([("/audio", "duplicate-field", "One audio part at a time.")], malformed=True)
-    if parts[0].size > settings.AUDIO_MAX_BYTES:
-        raise Problem("audio-too-large", f"At most {settings.AUDIO_MAX_BYTES} bytes.", status=413)
-    return parts[0].read()
+    return parts[0]
 
 
 def single_values(query: QueryDict) -> Mapping[str, str]:

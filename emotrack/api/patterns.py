@@ -95,6 +95,7 @@ def _cluster_answers(fit: PatternFit) -> list[Answer]:
 def _cluster_answer(cluster: MoodCluster, total: int, typical: list[str]) -> Answer:
     return {
         "id": cluster.public_id,
+        "letter": cluster.letter,
         "labels": cluster.labels,
         "members": cluster.members,
         "share": cluster.members / total,

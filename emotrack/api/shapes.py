@@ -18,6 +18,7 @@ from analysis.response import FALLBACK_ACTIONS
 from analysis.values import LABELS, Reading
 from emotrack.api.fields import SCORES_SCHEMA, VECTOR_SCHEMA
 from emotrack.history.models import Speaker, Status
+from emotrack.history.remarks import HEARD
 
 
 @extend_schema_field(SCORES_SCHEMA)
@@ -120,7 +121,7 @@ class AlertLine(serializers.Serializer):
 
 
 class CorrectionAnswer(serializers.Serializer):
-    emotion = _words(list(LABELS))
+    emotion = _words(list(HEARD))
     by = serializers.CharField()
     made_at = serializers.DateTimeField()
 
@@ -208,28 +209,14 @@ class AlertAnswer(AlertLine):
     superseded_at = _maybe(serializers.DateTimeField)
     acknowledged_at = _maybe(serializers.DateTimeField)
     acknowledged_by = _maybe(serializers.CharField)
-
-
-class RuleAnswer(serializers.Serializer):
-    id = serializers.CharField()
-    kind = serializers.CharField()
-    title = serializers.CharField()
-    scope = serializers.CharField()
-    client = _maybe(serializers.CharField)
-    enabled_at = _maybe(serializers.DateTimeField)
-    version = serializers.IntegerField()
-    measure = serializers.CharField()
-    threshold = serializers.FloatField()
-    recovery_threshold = serializers.FloatField()
-    for_count = _maybe(serializers.IntegerField)
-    for_seconds = _maybe(serializers.IntegerField)
-    keep_firing_seconds = serializers.IntegerField()
-    cool_down_seconds = serializers.IntegerField()
-    usual_spreads = _maybe(serializers.FloatField)
-    also_off_headline = serializers.BooleanField()
-    severity = serializers.CharField()
-    reason = serializers.CharField()
-    saved_at = serializers.DateTimeField()
+    closed_at = _maybe(
+        serializers.DateTimeField, help_text="When a person resolved it, whatever the voice does."
+    )
+    closed_by = _maybe(serializers.CharField)
+    escalated_at = _maybe(
+        serializers.DateTimeField, help_text="When it was told again, as nobody had seen it."
+    )
+    muted = _maybe(serializers.CharField, help_text="Why nobody was notified of it.")
 
 
 class PointAnswer(serializers.Serializer):

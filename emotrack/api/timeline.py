@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-import numpy as np
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from tsdownsample import MinMaxLTTBDownsampler
 
+from analysis.thinning import thin
 from analysis.volatility import WINDOW, WINDOW_PAIRS
 from emotrack.accounts.models import Scope
 from emotrack.alerts.models import Alert
@@ -72,10 +72,19 @@ class SessionTimeline(Door):
 
 def session_timeline(session: Session, recognizer: Recognizer | None, max_points: int) -> Answer:
     points = _points(session, recognizer)
-    kept = thinned([p.level for p in points], max_points)
+    kept = thinned([p.occurred_at for p in points], [p.level for p in points], max_points)
     mood = SessionMood.objects.filter(session=session, recognizer=recognizer).first()
     alerts = Alert.objects.standing().filter(session=session, recognizer=recognizer)
-    related = ("rule", "version", "client", "session", "fired_utterance", "recognizer", "acknowledged_by")
+    related = (
+        "rule",
+        "version",
+        "client",
+        "session",
+        "fired_utterance",
+        "recognizer",
+        "acknowledged_by",
+        "closed_by",
+    )
     return {
         "session": session.public_id,
         "client": session.client.public_id,
@@ -101,14 +110,10 @@ def _points(session: Session, recognizer: Recognizer | None) -> list[MoodPoint]:
     return list(rows.select_related("utterance").order_by("occurred_at", "utterance_id"))
 
 
-def thinned(values: Sequence[float | None], most: int) -> Sequence[int]:
-    """At most ``most`` positions that keep the shape of the curve (MinMaxLTTB); gaps count as its median."""
-    if len(values) <= most:
-        return range(len(values))
-    curve = np.array(values, dtype=np.float64)
-    present = curve[~np.isnan(curve)]
-    curve[np.isnan(curve)] = np.median(present) if len(present) else 0.0
-    return MinMaxLTTBDownsampler().downsample(curve, n_out=most).tolist()
+def thinned(at: Sequence[datetime], values: Sequence[float | None], most: int) -> Sequence[int]:
+    """At most ``most`` positions that keep the shape of the curve, its gaps as gaps."""
+    curve = [float("nan") if value is None else value for value in values]
+    return thin([moment.timestamp() for moment in at], curve, most).tolist()
 
 
 def _point_answer(point: MoodPoint, recognizer: Recognizer) -> Answer:
@@ -145,7 +150,7 @@ class ClientTimeline(Door):
         recognizer = chosen(series, asked, latest_recognizer(found))
         points = [] if recognizer is None else session_points(found, recognizer)
         levels = session_levels(points)
-        kept = thinned([point.mean for point in points], asked["max_points"])
+        kept = thinned([p.started_at for p in points], [p.mean for p in points], asked["max_points"])
         return Response(
             {
                 "client": found.public_id,
