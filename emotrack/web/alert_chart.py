@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
+
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from emotrack.web.timeline import clock, signed
 
@@ -12,11 +16,32 @@ HEIGHT = 280
 WORD_ROOM = 0.14
 """Two lines of words beside the chart take this share of its height."""
 
-LONG_GAP_S = 300.0
-"""A longer time without a value breaks the curve."""
+DAY_S = 86_400.0
 
-AROUND_S = 240.0
-"""Seconds shown before an alert began and after it ended."""
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """How time runs below a chart. say: a moment in words. gap_s: a longer time without a value breaks the
+    curve. around_s: shown before an alert began and after it ended. steps_s: what may lie between two ticks.
+    """
+
+    say: Callable[[float], str]
+    gap_s: float
+    around_s: float
+    steps_s: Sequence[float]
+
+
+def _day(at_s: float) -> str:
+    return date_format(datetime.fromtimestamp(at_s, timezone.get_current_timezone()), "j M")
+
+
+SESSION_CLOCK = Axis(clock, gap_s=300.0, around_s=240.0, steps_s=(60, 120, 300, 600, 1800, 3600, 7200))
+"""Seconds since the session's start."""
+
+CALENDAR = Axis(
+    _day, gap_s=120 * DAY_S, around_s=90 * DAY_S, steps_s=tuple(DAY_S * n for n in (1, 2, 7, 14, 28, 91, 182))
+)
+"""Seconds since 1970, said in days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +71,25 @@ class Moments:
     ended: str
 
 
-def alert_figure(watched: Watched, moments: Moments, words: dict[str, str]) -> dict:
+def alert_figure(
+    watched: Watched, moments: Moments, words: dict[str, str], axis: Axis = SESSION_CLOCK
+) -> dict:
     """words: fires, ends, usual."""
-    end_s = moments.ended_s if moments.ended_s is not None else watched.at_s[-1]
-    window = [max(moments.pending_s - AROUND_S, 0.0), max(end_s, moments.fired_s) + AROUND_S]
+    window = _window(watched, moments, axis)
     shown = [v for t, v in zip(watched.at_s, watched.values, strict=True) if window[0] <= t <= window[1]]
     values = [*shown, watched.threshold, watched.recovery, *(watched.usual or ())]
     pad = (max(values) - min(values)) * 0.14 or 0.5
-    runs = _runs(watched)
+    runs = _runs(watched, axis)
     return {
         "data": [
             *(area for run in runs for area in _beyond(run, watched.threshold, watched.above)),
-            *(_curve(run) for run in runs),
+            *(_curve(run, axis) for run in runs),
         ],
         "layout": {
             "height": HEIGHT,
             "margin": {"l": 46, "r": 84, "t": 26, "b": 28},
             "hovermode": "closest",
-            "xaxis": {"range": window, **_clock_ticks(window)},
+            "xaxis": {"range": window, **_ticks(window, axis)},
             "yaxis": {
                 "range": [min(values) - pad, max(values) + pad],
                 **_value_ticks(watched),
@@ -77,29 +103,38 @@ def alert_figure(watched: Watched, moments: Moments, words: dict[str, str]) -> d
     }
 
 
+def _window(watched: Watched, moments: Moments, axis: Axis) -> list[float]:
+    """The episode with some time around it, but no emptiness before the first value or behind the last."""
+    end_s = max(moments.ended_s if moments.ended_s is not None else watched.at_s[-1], moments.fired_s)
+    margin = axis.around_s / 12
+    first = max(moments.pending_s - axis.around_s, min(watched.at_s[0], moments.pending_s) - margin)
+    last = min(end_s + axis.around_s, max(watched.at_s[-1], end_s) + margin)
+    return [max(first, 0.0), last]
+
+
 def _value_ticks(watched: Watched) -> dict:
     values = sorted({0.0, watched.threshold, watched.recovery})
     return {"tickvals": values, "ticktext": [f"{round(v, 2):g}".replace("-", "−") for v in values]}
 
 
-def _runs(watched: Watched) -> list[list[tuple[float, float]]]:
-    """Stretches without a silence of more than five minutes."""
+def _runs(watched: Watched, axis: Axis) -> list[list[tuple[float, float]]]:
+    """Stretches without a long gap."""
     runs: list[list[tuple[float, float]]] = []
     for at, value in zip(watched.at_s, watched.values, strict=True):
-        if runs and at - runs[-1][-1][0] <= LONG_GAP_S:
+        if runs and at - runs[-1][-1][0] <= axis.gap_s:
             runs[-1].append((at, value))
         else:
             runs.append([(at, value)])
     return runs
 
 
-def _curve(run: Sequence[tuple[float, float]]) -> dict:
+def _curve(run: Sequence[tuple[float, float]], axis: Axis) -> dict:
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "x": [at for at, _value in run],
         "y": [value for _at, value in run],
-        "text": [f"{clock(at)}  {signed(value)}" for at, value in run],
+        "text": [f"{axis.say(at)}  {signed(value)}" for at, value in run],
         "hoverinfo": "text",
         "line": {"color": "$text", "width": 1.75},
         "marker": {"size": 6, "color": "$surface", "line": {"color": "$text", "width": 1.25}},
@@ -132,12 +167,12 @@ def _beyond(run: Sequence[tuple[float, float]], line: float, above: bool) -> lis
     ]
 
 
-def _clock_ticks(window: Sequence[float]) -> dict:
+def _ticks(window: Sequence[float], axis: Axis) -> dict:
     span = window[1] - window[0]
-    step = next((s for s in (60, 120, 300, 600, 1800, 3600) if span / s <= 5), 7200)
+    step = int(next((s for s in axis.steps_s if span / s <= 5), axis.steps_s[-1]))
     first = int(window[0] // step + 1) * step
     values = list(range(first, int(window[1]) + 1, step))
-    return {"tickvals": values, "ticktext": [clock(v) for v in values], "tickangle": 0}
+    return {"tickvals": values, "ticktext": [axis.say(v) for v in values], "tickangle": 0}
 
 
 def _band(watched: Watched) -> list[dict]:
@@ -183,7 +218,7 @@ def _verticals(moments: Moments) -> list[dict]:
 
 def _moment_words(moments: Moments, window: Sequence[float]) -> list[dict]:
     """The beginning left of its line where there is room, the others to the right, the end a step lower."""
-    begins_left = moments.pending_s - window[0] > 0.25 * (window[1] - window[0])
+    begins_left = moments.pending_s - window[0] > 0.15 * (window[1] - window[0])
     began = {"xanchor": "right"} if begins_left else {"xanchor": "left", "y": 0.8}
     note = {"xref": "x", "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False}
     font = {"size": 11, "color": "$text", "weight": 600}

@@ -2,58 +2,85 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
-from analysis.values import LABELS
+import numpy as np
+
+from analysis.thinning import thin
 from emotrack.web import marks
+from emotrack.web.ribbon import STACK_ORDER, fill_of, is_binned, ribbon
 from emotrack.web.timeline import Timeline, Turn, clock, runs_of
 
-STACK_ORDER: tuple[str, ...] = (
-    "sad", "fearful", "disgusted", "angry", "neutral", "surprised", "happy", "other", "unknown",
-)  # fmt: skip
-EDGED = {"neutral": "$e-edge-neutral", "happy": "$e-edge-happy", "other": "$edge", "unknown": "$edge"}
-"""Fills too light to stand alone on the surface carry an edge."""
-
-STACK_PX = 60.0
-"""From this width a turn shows all nine shares; below it, its strongest label alone."""
+__all__ = ["STACK_ORDER", "fill_of", "session_figure"]
 
 MARGIN = {"l": 128, "r": 16, "t": 28, "b": 28}
 LANE_GAP = 26
 TICK_PX = 70
 GROWING = ("mood", "ribbon", "volatility")
+VALENCE_STEPS = (-0.4, -0.1, 0.1, 0.4)
+"""Where one of the five colors of valence ends and the next begins."""
+
 CLOSE_TICKS = 0.1
 """Share of a lane below which two numbers on its axis would touch."""
 
 
 def session_figure(
-    timeline: Timeline, width_px: int = 960, visible_s: float | None = None, height_px: int = 0
+    timeline: Timeline,
+    width_px: int = 960,
+    visible_s: float | None = None,
+    height_px: int = 0,
+    window: tuple[float, float] | None = None,
 ) -> dict:
     """The lanes of a session on one time axis: sound, mood, ribbon, volatility, alerts.
 
     width_px: of the plot area on screen; visible_s: seconds that it shows at once (all by default). They only
     decide how much detail the ribbon can bear. height_px: room on screen; on a tall one the lanes with curves
-    grow, to twice their height at most. ``layout.meta.lanes`` tells where to put the lanes' names.
+    grow, to twice their height at most. window: (start_s, end_s) outside which nothing is drawn.
+    ``layout.meta`` tells where to put the lanes' names and what was left out.
     """
-    lanes = _Lanes(timeline, height_px)
     px_per_s = width_px / max(visible_s or timeline.duration_s, 1.0)
+    near = _near(timeline, window)
+    drawn = replace(near, turns=_as_many_as_fit(near.turns, width_px))
+    lanes = _Lanes(timeline, height_px, binned=is_binned(near.turns, px_per_s))
     data = [
-        *_wave(timeline, lanes),
-        *_mood(timeline, lanes),
-        *_ribbon(timeline, lanes, px_per_s),
-        *_volatility(timeline, lanes),
+        *_wave(near, lanes),
+        *_why(near, lanes),
+        *_mood(drawn, lanes),
+        *(_trace(lanes, "ribbon", **bars) for bars in ribbon(near.turns, px_per_s)),
+        *_tone_and_words(drawn, lanes),
+        *_volatility(drawn, lanes),
         _ground(lanes),
-        _hover_targets(timeline, lanes),
+        _hover_targets(timeline, drawn.turns, lanes),
     ]
-    layout = lanes.layout(timeline, width_px, visible_s)
-    layout["shapes"] = marks.shapes(timeline, lanes.axes)
-    layout["annotations"] = marks.annotations(timeline, lanes.axes, px_per_s)
+    layout = lanes.layout(timeline, width_px, visible_s, window)
+    layout["shapes"] = marks.shapes(near, lanes.axes)
+    layout["annotations"] = marks.annotations(drawn, lanes.axes, px_per_s)
     return {"data": data, "layout": layout}
+
+
+def _near(timeline: Timeline, window: tuple[float, float] | None) -> Timeline:
+    """What lies in the window, and the turn on either side so that lines run out of the picture."""
+    if window is None:
+        return timeline
+    inside = [i for i, t in enumerate(timeline.turns) if t.end_s >= window[0] and t.at_s <= window[1]]
+    turns = timeline.turns[max(inside[0] - 1, 0) : inside[-1] + 2] if inside else ()
+    return replace(timeline, turns=turns)
+
+
+def _as_many_as_fit(turns: Sequence[Turn], width_px: int) -> Sequence[Turn]:
+    """At most two turns a pixel, those that keep the shape of the curve and its gaps."""
+    if len(turns) <= 2 * width_px:
+        return turns
+    values = [math.nan if t.value is None else t.value for t in turns]
+    return [turns[i] for i in thin([t.at_s for t in turns], values, 2 * width_px)]
 
 
 def _grown(heights: dict[str, int], room_px: int) -> dict[str, int]:
     """The lanes with curves or bars, stretched alike into the room that is left."""
-    growing = sum(heights[name] for name in GROWING)
+    growing = sum(px for name, px in heights.items() if name in GROWING)
     factor = (room_px - sum(heights.values()) + growing) / growing
     factor = min(max(factor, 1.0), 2.0)
     return {name: round(px * factor) if name in GROWING else px for name, px in heights.items()}
@@ -62,28 +89,38 @@ def _grown(heights: dict[str, int], room_px: int) -> dict[str, int]:
 class _Lanes:
     """Heights in pixels and the axis of each lane, top to bottom, within the room on screen."""
 
-    def __init__(self, timeline: Timeline, height_px: int) -> None:
+    def __init__(self, timeline: Timeline, height_px: int, *, binned: bool) -> None:
         heights = {"sound": 44} if timeline.wave else {}
-        heights |= {"mood": 196, "ribbon": 58, "volatility": 104, "alerts": 22}
-        self.heights = _grown(heights, height_px - LANE_GAP * (len(heights) - 1) - MARGIN["t"] - MARGIN["b"])
+        heights |= {"why": 64} if timeline.pushes else {}
+        heights |= {"mood": 196, "ribbon": 58}
+        heights |= {"tone": 14, "words": 14} if timeline.has_words else {}
+        heights |= {} if timeline.hidden else {"volatility": 104, "alerts": 22}
+        self.gaps = {name: 3 if name == "tone" else LANE_GAP for name in heights}
+        between = sum(self.gaps.values()) - LANE_GAP
+        self.heights = _grown(heights, height_px - between - MARGIN["t"] - MARGIN["b"])
         self.axes = {name: f"y{i + 1}" if i else "y" for i, name in enumerate(heights)}
-        self.inner = sum(self.heights.values()) + LANE_GAP * (len(heights) - 1)
+        self.lowest = list(heights)[-1]
+        self.binned = binned
+        self.inner = sum(self.heights.values()) + between
         self.height = self.inner + MARGIN["t"] + MARGIN["b"]
 
-    def layout(self, timeline: Timeline, width_px: int, visible_s: float | None) -> dict:
+    def layout(
+        self, timeline: Timeline, width_px: int, visible_s: float | None, window: tuple[float, float] | None
+    ) -> dict:
         end = max(timeline.duration_s, 60.0)
-        ticks = _ticks(end, visible_s or end, width_px)
+        ticks = _ticks(window or (0.0, end), visible_s or end, width_px)
         layout = {
             "height": self.height,
             "margin": MARGIN,
             "barmode": "overlay",
             "hovermode": "x",
             "hoversubplots": "axis",
-            "meta": {"lanes": [], "duration_s": end, "px": self.inner},
-            "xaxis": {"range": [-end * 0.004, end * 1.004], "anchor": self.axes["alerts"], **ticks},
+            "meta": {"lanes": [], "duration_s": end, "px": self.inner, "window": window},
+            "xaxis": {"range": [-end * 0.004, end * 1.004], "anchor": self.axes[self.lowest], **ticks},
         }
         top = 0
-        ranges = {"sound": [-1, 1], "ribbon": [0, 1.3], "alerts": [0, 1]}
+        ranges = {"sound": [-1, 1], "why": [-1.05, 1.05], "ribbon": [0, 1.3], "alerts": [0, 1]}
+        ranges |= {"tone": [0, 1], "words": [0, 1]}
         for name, height in self.heights.items():
             axis = {
                 "domain": [1 - (top + height) / self.inner, 1 - top / self.inner],
@@ -93,9 +130,10 @@ class _Lanes:
             }
             axis |= {"range": ranges[name]} if name in ranges else _scale(name, timeline)
             layout[self.axes[name].replace("y", "yaxis")] = axis
-            title, small = timeline.words.lanes.get(name, (name, ""))
+            said = "bins" if name == "ribbon" and self.binned else name
+            title, small = timeline.words.lanes.get(said, (name, ""))
             layout["meta"]["lanes"].append({"top": MARGIN["t"] + top, "title": title, "small": small})
-            top += height + LANE_GAP
+            top += height + self.gaps[name]
         return layout
 
 
@@ -104,7 +142,7 @@ def _scale(lane: str, timeline: Timeline) -> dict:
         values = [t.value for t in timeline.turns if t.read] + list(timeline.usual or ())
         low, high = min([-0.6, *values]) - 0.1, max([0.6, *values]) + 0.1
         ticks = {"tickvals": [-0.5, 0, 0.5], "ticktext": ["−0.5", "0", "+0.5"]}
-        return {"range": [low, high], "showgrid": True, "showticklabels": True, **ticks}
+        return {"range": [low, high], "showgrid": True, "showticklabels": not timeline.hidden, **ticks}
     if not timeline.has_z:
         top = max([t.index for t in timeline.turns if t.index is not None] or [1.0])
         return {"range": [0, top * 1.15], "showticklabels": True, "nticks": 3}
@@ -123,12 +161,12 @@ def _scale(lane: str, timeline: Timeline) -> dict:
     }
 
 
-def _ticks(end_s: float, visible_s: float, width_px: int) -> dict:
+def _ticks(shown: tuple[float, float], visible_s: float, width_px: int) -> dict:
     """Round times, at least 70 px apart on screen."""
     steps = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
     least = visible_s * TICK_PX / width_px
     step = next((s for s in steps if s >= least), round(least))
-    values = [i * step for i in range(int(end_s // step) + 1)]
+    values = [i * step for i in range(int(max(shown[0], 0.0) // step), int(shown[1] // step) + 1)]
     return {"tickvals": values, "ticktext": [clock(v) for v in values]}
 
 
@@ -150,9 +188,47 @@ def _wave(timeline: Timeline, lanes: _Lanes) -> Iterable[dict]:
             )  # fmt: skip
 
 
+def _why(timeline: Timeline, lanes: _Lanes) -> Iterable[dict]:
+    """Frames above the line spoke for their turn's label, those below against it."""
+    for label in dict.fromkeys(push.label for push in timeline.pushes):
+        x: list[float | None] = []
+        y: list[float | None] = []
+        for push in timeline.pushes:
+            if push.label == label:
+                at_s, value = np.round(push.at_s, 3).tolist(), np.round(push.value, 3).tolist()
+                x += [at_s[0], *at_s, at_s[-1], None]
+                y += [0.0, *value, 0.0, None]  # to zero, or the fill would join one turn to the next
+        yield _trace(
+            lanes, "why", type="scatter", mode="lines", name=f"why {label}", x=x, y=y, connectgaps=False,
+            line={"color": "$text", "width": 1}, fill="tozeroy", fillcolor=f"$e-{label}/.55",
+        )  # fmt: skip
+
+
+def _tone_and_words(timeline: Timeline, lanes: _Lanes) -> Iterable[dict]:
+    """Two rows of cells in five steps of valence: what the voice said, what the words said."""
+    rows = {"tone": ("audio", "fused"), "words": ("text", "fused")} if timeline.has_words else {}
+    for row, sources in rows.items():
+        turns = [t for t in timeline.turns if t.read and t.source in sources]
+        yield _trace(
+            lanes, row, type="bar", name=row,
+            x=[(t.at_s + t.end_s) / 2 for t in turns],
+            y=[1.0] * len(turns),
+            width=[t.end_s - t.at_s for t in turns],
+            marker={"color": [_step(t.value) for t in turns], "line": {"width": 0}},
+        )  # fmt: skip
+
+
+def _step(value: float) -> str:
+    names = ("$neg2", "$neg1", "$zero", "$pos1", "$pos2")
+    return names[sum(value >= edge for edge in VALENCE_STEPS)]
+
+
 def _mood(timeline: Timeline, lanes: _Lanes) -> Iterable[dict]:
     read = [t for t in timeline.turns if t.read]
     for run in runs_of(timeline.turns):
+        run = [t for t in run if t.level is not None]
+        if not run:
+            continue
         yield from _interval(run, lanes)
         x, y = [t.middle_s for t in run], [t.level for t in run]
         line = {"color": "$accent", "width": 2.25}
@@ -178,66 +254,6 @@ def _interval(run: Sequence[Turn], lanes: _Lanes) -> Iterable[dict]:
             lanes, "mood", type="scatter", mode="lines", fill="toself", fillcolor="$accent/.16",
             x=x + x[::-1], y=upper + lower[::-1], line={"width": 0}, name="interval",
         )  # fmt: skip
-
-
-def _ribbon(timeline: Timeline, lanes: _Lanes, px_per_s: float) -> Iterable[dict]:
-    read = [t for t in timeline.turns if t.read and t.shares is not None]
-    if read and px_per_s * _typical_step(read) >= STACK_PX:
-        yield from _stacks(read, lanes)
-    else:
-        for label in STACK_ORDER[:7]:
-            turns = [t for t in read if t.label == label]
-            if turns:
-                yield _bars(lanes, label, turns, [max(t.shares) for t in turns], px_per_s)
-    missing = [t for t in timeline.turns if t.reading and not t.read]
-    if missing:
-        stub = {"color": "$surface", "line": {"color": "$edge", "width": 1}}
-        yield _bars(lanes, "none", missing, [0.16] * len(missing), px_per_s) | {"marker": stub}
-
-
-def _typical_step(turns: Sequence[Turn]) -> float:
-    steps = sorted(b.at_s - a.at_s for a, b in pairwise(turns))
-    return steps[len(steps) // 2] if steps else turns[0].end_s - turns[0].at_s
-
-
-def _stacks(read: Sequence[Turn], lanes: _Lanes) -> Iterable[dict]:
-    """All nine shares of each turn, the strongest at the foot."""
-    feet = [0.0] * len(read)
-    strongest = [t.label for t in read]
-    for i, turn in enumerate(read):
-        feet[i] = max(turn.shares)
-    for label in STACK_ORDER:
-        k = LABELS.index(label)
-        bases, heights = [], []
-        for i, turn in enumerate(read):
-            foot = 0.0 if strongest[i] == label else feet[i]
-            bases.append(foot)
-            heights.append(turn.shares[k])
-            if foot:
-                feet[i] += turn.shares[k]
-        yield _bars(lanes, label, read, heights, 1.0) | {"base": bases}
-
-
-def _bars(
-    lanes: _Lanes, label: str, turns: Sequence[Turn], heights: Sequence[float], px_per_s: float
-) -> dict:
-    widths = [max(t.end_s - t.at_s, 2.0 / px_per_s) for t in turns]
-    return _trace(
-        lanes, "ribbon", type="bar", name=label,
-        x=[t.at_s + w / 2 for t, w in zip(turns, widths, strict=True)],
-        y=list(heights),
-        width=widths,
-        marker=fill_of(label),
-    )  # fmt: skip
-
-
-def fill_of(label: str) -> dict:
-    """Marker of a bar in the label's color; labels that say nothing are hatched."""
-    edge = {"color": EDGED.get(label, "$surface"), "width": 0.75 if label in EDGED else 0}
-    if label in ("other", "unknown", "none"):
-        pattern = {"shape": "/", "fgcolor": "$edge", "bgcolor": "$surface", "size": 5, "solidity": 0.25}
-        return {"color": "$surface", "line": edge, "pattern": pattern}
-    return {"color": f"$e-{label}", "line": edge}
 
 
 def _volatility(timeline: Timeline, lanes: _Lanes) -> Iterable[dict]:
@@ -286,18 +302,18 @@ def _above(x: Sequence[float], y: Sequence[float], line: float, lanes: _Lanes) -
 
 
 def _ground(lanes: _Lanes) -> dict:
-    """An axis without any trace is not drawn, and the clock stands on the alerts lane."""
-    return _trace(lanes, "alerts", type="scatter", mode="markers", x=[0], y=[0.5], marker={"opacity": 0})
+    """An axis without any trace is not drawn, and the clock stands on the lowest lane."""
+    return _trace(lanes, lanes.lowest, type="scatter", mode="markers", x=[0], y=[0.5], marker={"opacity": 0})
 
 
-def _hover_targets(timeline: Timeline, lanes: _Lanes) -> dict:
+def _hover_targets(timeline: Timeline, turns: Sequence[Turn], lanes: _Lanes) -> dict:
     """Invisible points, one a turn, that carry its words and id: hovering or clicking finds them."""
     low, _high = _scale("mood", timeline)["range"]
     return _trace(
         lanes, "mood", type="scatter", mode="markers", name="hover",
-        x=[t.middle_s for t in timeline.turns],
-        y=[t.value if t.read else low + 0.08 for t in timeline.turns],
+        x=[t.middle_s for t in turns],
+        y=[t.value if t.read else low + 0.08 for t in turns],
         marker={"size": 14, "opacity": 0, "color": "$accent"},
-        customdata=[[t.id, t.at_s, t.end_s] for t in timeline.turns],
-        text=[t.hover for t in timeline.turns],
+        customdata=[[t.id, t.at_s, t.end_s] for t in turns],
+        text=[t.hover for t in turns],
     ) | {"hoverinfo": "text"}  # fmt: skip

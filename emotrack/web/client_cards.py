@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 
 from analysis.changes import Segment, changes
 from analysis.dynamics import MIN_COVERAGE
-from analysis.home_base import BASE_VALUES, Dwelling
-from analysis.profile import Profile
+from analysis.home_base import BASE_VALUES
 from analysis.reliable_change import unusual_day
 from emotrack.history.models import Client, Recognizer
+from emotrack.mood.home import Beginning, beginning_of, share_at_home
 from emotrack.mood.movement import Resolution, Span, mood_rows, movements
-from emotrack.mood.queries import SessionPoint
+from emotrack.mood.queries import SessionPoint, standing
 from emotrack.web import words
 from emotrack.web.client_charts import Shift
 from emotrack.web.figures_card import figure_lines
@@ -35,14 +35,14 @@ SURE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The sessions that the cards rest on. whole: whether they are all there are."""
+    """The sessions that the cards rest on. until: end of the time shown, ``None`` for now."""
 
     points: Sequence[SessionPoint]
-    whole: bool
+    until: datetime | None = None
 
     @property
     def span(self) -> Span:
-        return Span() if self.whole else Span(after=self.points[0].started_at)
+        return Span(self.points[0].started_at, self.until)
 
     @property
     def turns(self) -> int:
@@ -57,20 +57,27 @@ class Reach:
         return (self.coverage or 0.0) >= MIN_COVERAGE
 
 
-def reach_of(points: Sequence[SessionPoint]) -> Reach:
-    """The newest sessions, at most 200 and 5,000 turns, but at least one."""
+def reach_of(points: Sequence[SessionPoint], until: datetime | None = None) -> Reach:
+    """The newest sessions of those shown, at most 200 and 5,000 turns, but at least one."""
     kept, turns = 0, 0
     for point in list(reversed(points))[:MOST_SESSIONS]:
         turns += point.utterances
         if kept and turns > MOST_TURNS:
             break
         kept += 1
-    return Reach(points[len(points) - kept :], kept == len(points))
+    return Reach(points[len(points) - kept :], until)
 
 
-def cards(client: Client, recognizer: Recognizer, points: Sequence[SessionPoint], *, may_read: bool) -> dict:
-    """What the templates of the cards need. points: every session of the series, oldest first."""
-    reach = reach_of(points)
+def cards(
+    client: Client,
+    recognizer: Recognizer,
+    points: Sequence[SessionPoint],
+    span: Span,
+    *,
+    may_read: bool,
+) -> dict:
+    """What the templates of the cards need. points: sessions shown, oldest first. span: the time shown."""
+    reach = reach_of(points, span.before)
     found = {"patterns": pattern_card(client, recognizer, may_read=may_read), "rests": rests_words(reach)}
     if not reach.turns:
         return found
@@ -79,7 +86,7 @@ def cards(client: Client, recognizer: Recognizer, points: Sequence[SessionPoint]
     columns = heard_labels(moved.profile.transitions)
     return found | {
         "insufficient": "" if reach.sufficient else insufficient_words(reach),
-        "home": _home(client, recognizer, reach, moved.profile),
+        "home": _home(client, recognizer, reach),
         "columns": columns,
         "transition_rows": transition_rows(moved.profile.transitions, columns),
         "figure_lines": figure_lines(dimension),
@@ -104,19 +111,20 @@ def insufficient_words(reach: Reach) -> str:
 # --- Home base --------------------------------------------------------------------------------------------
 
 
-def _home(client: Client, recognizer: Recognizer, reach: Reach, profile: Profile) -> dict:
+def _home(client: Client, recognizer: Recognizer, reach: Reach) -> dict:
     rows = [
         row
         for row in mood_rows(client, recognizer, reach.span, Resolution.SESSION)
         if row["valence"] is not None and row["valid"] >= MIN_COVERAGE * row["utterances"]
     ]
     places = [_place(row) for row in rows]
-    home = home_of(profile) if reach.sufficient else None
+    beginning = beginning_of(client, recognizer)
+    home = home_of(beginning) if reach.sufficient else None
     axes = {"valence": _("← unpleasant · pleasant →"), "arousal": _("← calm · agitated →")}
     return {
         "figure": home_base_figure(places, home, axes),
         "rows": [(row["at"], place) for row, place in zip(reversed(rows), reversed(places), strict=True)],
-        "words": home_words(getattr(profile, recognizer.headline).home, home, places),
+        "words": home_words(beginning, _share_at_home(client, recognizer, reach, beginning), home, places),
         "center": home,
     }
 
@@ -128,26 +136,39 @@ def _place(row: dict) -> Place:
     return Place(row["valence"], row["arousal"], f"{day}<br>{said}", row["session"])
 
 
-def home_of(profile: Profile) -> Home | None:
-    """The bands of valence and arousal as one ellipse; ``None`` while either is forming."""
-    valence, arousal = profile.valence.home.base, profile.arousal.home.base
+def _share_at_home(
+    client: Client, recognizer: Recognizer, reach: Reach, beginning: Beginning
+) -> float | None:
+    base = getattr(beginning, recognizer.headline)
+    return share_at_home(client, recognizer, reach.span, base, recognizer.headline) if base else None
+
+
+def home_of(beginning: Beginning) -> Home | None:
+    """The bands of valence and arousal as one ellipse; ``None`` while they are forming."""
+    valence, arousal = beginning.valence, beginning.arousal
     if valence is None or arousal is None:
         return None
     return Home((valence.center, arousal.center), (valence.radius, arousal.radius))
 
 
-def home_words(dwelling: Dwelling, home: Home | None, places: Sequence[Place]) -> str:
-    """Whether the last sessions lie where the mood usually dwells."""
-    if dwelling.base is None:
-        sizes = {"n": dwelling.n, "needed": BASE_VALUES, "left": BASE_VALUES - dwelling.n}
+def home_words(beginning: Beginning, share: float | None, home: Home | None, places: Sequence[Place]) -> str:
+    """What home rests on, how much of the time shown lay there, and where the last sessions lie.
+
+    share: of the stretches shown at home, 0..1.
+    """
+    if beginning.since is None:
+        sizes = {"n": beginning.n, "needed": BASE_VALUES, "left": BASE_VALUES - beginning.n}
         return (
             _("Home base still forming: %(n)d of %(needed)d stretches of five readings, %(left)d to go.")
             % sizes
         )
-    share = words.percent(dwelling.home_share)
-    said = _("Home is the band of the first 60 stretches of five readings; %(share)s of all lay at home.") % {
-        "share": share
+    days = [date_format(timezone.localtime(at), "j M Y") for at in (beginning.since, beginning.until)]
+    said = _("Home is the band of the first 60 stretches of five readings, %(since)s to %(until)s.") % {
+        "since": days[0],
+        "until": days[1],
     }
+    if share is not None:
+        said += " " + _("Of the time shown %(share)s lay at home.") % {"share": words.percent(share)}
     if home is None or len(places) < LAST_SESSIONS:
         return said
     return f"{said} {last_words(home, mean_place(places[-LAST_SESSIONS:]))}"
@@ -198,10 +219,16 @@ def shift_words(before: Segment, after: Segment, at: datetime) -> str:
 
 
 def last_session_words(points: Sequence[SessionPoint]) -> str:
-    """Whether the last session differs from 8 or more earlier ones by more than days differ anyway."""
+    """Whether the last session differs from 8 or more earlier ones by more than days differ anyway.
+
+    Sessions of a steady change are none of the usual ones. Where the client stands off their usual already, a
+    single session that could be chance is no news, and saying so would take back what is said above.
+    """
     if not points or not points[-1].says_enough:
         return ""
-    earlier = [p.mean for p in points[:-1] if p.says_enough][-USUAL_SESSIONS:]
+    stand = standing(points)
+    recent = stand.sessions if stand.kind == "steady" else 1
+    earlier = [p.mean for p in points if p.says_enough][:-recent][-USUAL_SESSIONS:]
     found = unusual_day(earlier, points[-1].mean)
     if found.p is None:
         return ""
@@ -210,5 +237,6 @@ def last_session_words(points: Sequence[SessionPoint]) -> str:
         "n": found.n,
         "difference": difference,
     }
-    sure = found.p < SURE
-    return f"{said} " + (_("More than chance alone would give.") if sure else _("Could be chance."))
+    if found.p < SURE:
+        return f"{said} {_('More than chance alone would give.')}"
+    return said if stand.side else f"{said} {_('Could be chance.')}"

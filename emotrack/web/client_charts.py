@@ -64,16 +64,21 @@ def client_figure(
     band: tuple[float, float] | None,
     trend: Line | None,
     shift: Shift | None = None,
+    *,
+    longest_step: timedelta | None = None,
+    ghost: Sequence[tuple[datetime, float | None]] = (),
 ) -> dict:
     """Hollow circles with whiskers, the level, the usual range, × for sessions that say too little.
 
-    shift: the latest change point, a dashed line and the mean since then.
+    shift: the latest change point, a dashed line and the mean since then. longest_step: a longer time between
+    two meetings breaks the line. ghost: what to compare with, moved here, (when, mean), oldest first.
     """
     said = [m for m in meetings if m.mean is not None]
-    low, high = limits(said, band)
+    low, high = limits(said, band, [mean for _at, mean in ghost if mean is not None])
     foot = low + (high - low) * 0.06
-    data = [_circles(said), _crosses([m for m in meetings if m.mean is None], foot)]
-    data += _levels(meetings)
+    data = [_ghost(ghost)] if ghost else []
+    data += [_circles(said), _crosses([m for m in meetings if m.mean is None], foot)]
+    data += _levels(meetings, longest_step)
     if trend:
         data.append(_trend(trend))
     if said and band:
@@ -85,7 +90,7 @@ def client_figure(
             "margin": {"l": 46, "r": 52, "t": 8, "b": 40},
             "hovermode": "closest",
             "xaxis": {"type": "date", "range": _span(meetings)},
-            "yaxis": {"range": [low, high], **_value_ticks(low, high)},
+            "yaxis": {"range": [low, high], **value_ticks(low, high)},
             "shapes": ([_band(band)] if band else []) + (_shift_lines(shift) if shift else []),
             "annotations": (_end_value(said[-1], band) if said else [])
             + ([_shift_label(shift, meetings)] if shift else []),
@@ -100,13 +105,15 @@ def _span(meetings: Sequence[Meeting]) -> list[str]:
     return [t.replace(tzinfo=None).isoformat(timespec="seconds") for t in (first, last)]
 
 
-def limits(said: Sequence[Meeting], band: tuple[float, float] | None) -> tuple[float, float]:
+def limits(
+    said: Sequence[Meeting], band: tuple[float, float] | None, more: Sequence[float] = ()
+) -> tuple[float, float]:
     """What the axis spans: all means, the usual range, and as much of the whiskers as leaves a curve to read.
 
     Where turns carry over strongly an interval may be wider than all that the person ever moved; it is then
-    cut off at the frame, and the table has it whole.
+    cut off at the frame, and the table has it whole. more: other values that must be seen.
     """
-    places = [m.mean for m in said] + list(band or ())
+    places = [m.mean for m in said] + list(band or ()) + list(more)
     low, high = (min(places), max(places)) if places else (0.0, 0.0)
     short = max(SHORTEST_SPAN - (high - low), 0.0) / 2
     low, high = low - short, high + short
@@ -121,7 +128,7 @@ def cuts_whiskers(said: Sequence[Meeting], span: tuple[float, float]) -> bool:
     return any(m.mean - (m.half_width or 0) < low or m.mean + (m.half_width or 0) > high for m in said)
 
 
-def _value_ticks(low: float, high: float) -> dict:
+def value_ticks(low: float, high: float) -> dict:
     step = 0.2 if high - low < 1.0 else 0.25 if high - low < 1.7 else 0.5
     values = [i * step for i in range(-5, 6) if low <= i * step <= high]
     return {"tickvals": values, "ticktext": [signed(v) if v else "0" for v in values]}
@@ -166,13 +173,27 @@ def _crosses(missing: Sequence[Meeting], foot: float) -> dict:
     }
 
 
-def _levels(meetings: Sequence[Meeting]) -> list[dict]:
-    """The level, broken where a session said too little."""
+def _ghost(ghost: Sequence[tuple[datetime, float | None]]) -> dict:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "the period before",
+        "x": [_stamp(at) for at, _mean in ghost],
+        "y": [mean for _at, mean in ghost],
+        "connectgaps": False,
+        "line": {"color": "$muted/.7", "width": 1.5, "dash": "1px,3px"},
+        "hoverinfo": "skip",
+    }
+
+
+def _levels(meetings: Sequence[Meeting], longest_step: timedelta | None) -> list[dict]:
+    """The level, broken where a session said too little and where none was for long."""
     runs: list[list[Meeting]] = [[]]
     for meeting in meetings:
-        if meeting.level is None:
+        far = longest_step is not None and runs[-1] and meeting.at - runs[-1][-1].at > longest_step
+        if meeting.level is None or far:
             runs.append([])
-        else:
+        if meeting.level is not None:
             runs[-1].append(meeting)
     return [
         {

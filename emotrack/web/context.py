@@ -9,9 +9,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from emotrack.accounts.models import User
+from emotrack.alerts.models import SystemAlert
 from emotrack.history.models import Utterance
 from emotrack.recognition import service
 from emotrack.web.looked_at import unseen_alerts
+from emotrack.web.troubles import sentence
 
 LATE = timedelta(seconds=30)
 """An utterance that waits longer than this is said to be delayed."""
@@ -22,14 +25,21 @@ def chrome(request: HttpRequest) -> dict:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"theme": "system", "script_words": script_words()}
-    delayed = Utterance.objects.filter(status="queued", received_at__lt=timezone.now() - LATE).count()
+    now = timezone.now()
+    delayed = Utterance.objects.filter(status="queued", received_at__lt=now - LATE).count()
     return {
         "theme": user.theme,
-        "unseen_alerts": unseen_alerts(user).count(),
+        "unseen_alerts": unseen_alerts(user, now=now).count(),
         "delayed": delayed,
+        "troubles": troubles_for(user),
         "why_delayed": _why_delayed() if delayed and user.is_admin else "",
         "script_words": script_words(),
     }
+
+
+def troubles_for(user: User) -> list[str]:
+    """What ails the service, for admins."""
+    return [sentence(trouble) for trouble in SystemAlert.objects.visible_to(user).open()]
 
 
 def _why_delayed() -> str:
@@ -47,11 +57,20 @@ def script_words() -> dict[str, str]:
         "live": _("Live"),
         "play": _("Play"),
         "pause": _("Pause"),
-        "audioGone": _("Audio was not kept."),
+        "audioGone": _("The sound was deleted on {day}. The reading stays."),
         "audioNone": _("No audio came with this turn."),
         "audioFailed": _("The audio did not load. The reading is safe."),
         "chartFailed": _("This chart did not load. The readings are safe."),
+        "copied": _("Copied"),
+        "copyByHand": _("Press Ctrl+C"),
+        "noteNotSaved": _("Not saved: no connection. It stays here and is sent again by itself."),
+        "noteRefused": _("Not saved. It stays here; try again."),
+        "noteOpen": _("Save or cancel the note that is open first."),
+        "saving": _("Saving…"),
+        "timelineFailed": _("The newest readings did not load. What is shown stays as it is."),
         "table": _("Table"),
         "chart": _("Chart"),
+        "previewFailed": _("The preview did not load. What is shown may not fit the terms."),
         "noneFound": _("No client matches."),
+        "moreFailed": _("The other clients did not load. Try again."),
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from django.utils.translation import gettext
 
 MEASURES = Path(__file__).resolve().parents[2] / "docs" / "measures.md"
 
@@ -24,6 +26,10 @@ TITLES = {
     "trend": "Trend",
     "change": "Change against earlier sessions",
     "change-points": "Change points",
+    "low-spells": "Low spells (control charts)",
+    "flattening": "Flattening",
+    "recent-shares": "Shares of the latest turns",
+    "recognizer-shift": "Shift of a recognizer",
     "patterns": "Patterns",
     "tone-and-words": "Tone against words",
 }
@@ -41,8 +47,9 @@ class Help:
 
 
 def help_on(topic: str) -> Help:
-    """Raises ``KeyError`` for a topic without a section."""
-    return _sections()[TITLES[topic]]
+    """In the reader's language. Raises ``KeyError`` for a topic without a section."""
+    said = _sections()[TITLES[topic]]
+    return Help(*(gettext(part) if part else "" for part in astuple(said)))
 
 
 @lru_cache(maxsize=1)

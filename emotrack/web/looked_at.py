@@ -20,23 +20,18 @@ SAME_LOOK = timedelta(minutes=5)
 """A page that refreshes itself is one look, not many."""
 
 
-def unseen_alerts(user: User) -> QuerySet[Alert]:
-    """Alerts nobody acknowledged yet, but for those that joined another or came long after the fact."""
-    return (
-        Alert.objects.visible_to(user)
-        .standing()
-        .unacknowledged()
-        .filter(part_of__isnull=True, historical_at__isnull=True)
-    )
+def unseen_alerts(user: User, *, now: datetime) -> QuerySet[Alert]:
+    """Alerts nobody acknowledged yet, but for those that joined another, are snoozed or came long after."""
+    return Alert.objects.visible_to(user).for_attention(now).unacknowledged()
 
 
-def alerts_to_tell(user: User, last_sessions: Iterable[str]) -> dict[int, list[Alert]]:
+def alerts_to_tell(user: User, last_sessions: Iterable[str], *, now: datetime) -> dict[int, list[Alert]]:
     """Primary key of the client to what a sentence about them must not leave out.
 
     That is what nobody has seen yet, and what fired in their last session even when somebody has. Unseen ones
     come first, among them the gravest, then the newest. last_sessions: public ids.
     """
-    rows = Alert.objects.visible_to(user).standing().filter(part_of=None, historical_at=None)
+    rows = Alert.objects.visible_to(user).for_attention(now)
     rows = rows.filter(Q(acknowledged_at=None) | Q(session__public_id__in=list(last_sessions)))
     found: dict[int, list[Alert]] = defaultdict(list)
     for alert in rows.select_related("rule").newest_first():

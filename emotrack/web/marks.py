@@ -21,6 +21,7 @@ def shapes(timeline: Timeline, axes: Axes) -> list[dict]:
         *_usual_band(timeline, axes),
         *_blocks(timeline, axes),
         *_lines(timeline, axes),
+        *_other_recognizers(timeline),
         *(shape for episode in timeline.episodes for shape in _episode(episode, axes["alerts"])),
     ]
 
@@ -29,6 +30,10 @@ def annotations(timeline: Timeline, axes: Axes, px_per_s: float) -> list[dict]:
     """Words and letters on the lanes; what would not fit at this scale is left to the hover and the table."""
     return [
         *_block_words(timeline, axes, px_per_s),
+        *_notes(timeline, axes),
+        *_recognizer_names(timeline),
+        *_apart(timeline, axes),
+        *_hidden(timeline, axes),
         *_letters(timeline, axes, px_per_s),
         *_line_words(timeline, axes),
         *_episode_words(timeline, axes, px_per_s),
@@ -48,9 +53,55 @@ def _usual_band(timeline: Timeline, axes: Axes) -> Iterable[dict]:
     yield _across(axes["mood"], 0, 0, **dots)
 
 
+def _other_recognizers(timeline: Timeline) -> Iterable[dict]:
+    for mark in timeline.recognizers:
+        yield {
+            "type": "line", "xref": "x", "x0": mark.at_s, "x1": mark.at_s, "yref": "paper", "y0": 0, "y1": 1,
+            "line": {"color": "$text", "width": 1},
+        }  # fmt: skip
+
+
+def _recognizer_names(timeline: Timeline) -> Iterable[dict]:
+    for mark in timeline.recognizers:
+        yield {
+            "xref": "x", "x": mark.at_s, "xanchor": "left", "xshift": 3, "text": mark.sign,
+            "yref": "paper", "y": 1, "yanchor": "bottom", "showarrow": False,
+            "font": {"size": 11, "color": "$muted"},
+        }  # fmt: skip
+
+
+def _notes(timeline: Timeline, axes: Axes) -> Iterable[dict]:
+    """Numbers in a box; a click on one opens the note."""
+    for note in timeline.notes:
+        yield {
+            "name": f"note:{note.id}", "captureevents": True, "xref": "x", "x": note.at_s, "text": note.sign,
+            "yref": f"{axes['mood']} domain", "y": 1, "yanchor": "top", "showarrow": False,
+            "bgcolor": "$accent-soft", "bordercolor": "$accent", "borderwidth": 1, "borderpad": 2,
+            "font": {"size": 11, "color": "$accent", "weight": 600},
+        }  # fmt: skip
+
+
+def _apart(timeline: Timeline, axes: Axes) -> Iterable[dict]:
+    for turn in timeline.turns if "tone" in axes else ():
+        if turn.apart:
+            yield {
+                "xref": "x", "x": turn.middle_s, "text": "◆", "showarrow": False,
+                "yref": f"{axes['tone']} domain", "y": 1, "yanchor": "bottom",
+                "font": {"size": 10, "color": "$warning"},
+            }  # fmt: skip
+
+
+def _hidden(timeline: Timeline, axes: Axes) -> Iterable[dict]:
+    if timeline.hidden:
+        yield {
+            "xref": "paper", "x": 0.5, "yref": f"{axes['mood']} domain", "y": 0.5, "showarrow": False,
+            "text": timeline.words.hidden, "font": {"size": 12, "color": "$muted"}, "bgcolor": "$surface",
+        }  # fmt: skip
+
+
 def _blocks(timeline: Timeline, axes: Axes) -> Iterable[dict]:
     for start, end, _reason in blocks_of(timeline.turns):
-        for lane in ("mood", "ribbon", "volatility"):
+        for lane in [lane for lane in ("mood", "ribbon", "tone", "words", "volatility") if lane in axes]:
             yield {
                 "type": "rect",
                 "xref": "x",
@@ -182,6 +233,7 @@ def _episode_words(timeline: Timeline, axes: Axes, px_per_s: float) -> Iterable[
             continue
         free_from = episode.ended_s + (width if anchor == "left" else 0.0)
         yield {
+            "name": f"alert:{episode.id}", "captureevents": True,
             "xref": "x", "x": x, "xanchor": anchor, "yref": axes["alerts"], "y": 0.5, "text": episode.words,
             "font": {"size": 11, "color": "$text"}, "showarrow": False,
         }  # fmt: skip

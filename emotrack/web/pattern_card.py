@@ -16,7 +16,7 @@ from emotrack.mood.embeddings import heard, heard_utterances
 from emotrack.mood.models import MoodCluster, PatternFit, PatternMembership
 from emotrack.mood.patterns import fit_of, map_of
 from emotrack.web import words
-from emotrack.web.pattern_map import LETTERS, Point, pattern_figure
+from emotrack.web.pattern_map import Point, pattern_figure
 
 MOST_DRAWN = 300
 """Turns on the map, the newest ones: more would only blacken it."""
@@ -63,7 +63,7 @@ def pattern_card(client: Client, recognizer: Recognizer, *, may_read: bool) -> P
     points, explained = _points(fit, clusters) if may_read else ([], 0.0)
     return PatternCard(
         tuple(_lines(fit, clusters, may_read)),
-        figure=pattern_figure(points, len(clusters)) if points else None,
+        figure=pattern_figure(points, [cluster.letter for cluster in clusters]) if points else None,
         drawn=len(points),
         foot=_foot(fit, len(clusters), explained),
     )
@@ -101,7 +101,7 @@ def _clusters(fit: PatternFit) -> list[MoodCluster]:
     counted = standing.annotate(
         members=Count("memberships"), last_at=Max("memberships__utterance__occurred_at")
     )
-    return [cluster for cluster in counted.order_by("place") if cluster.members][: len(LETTERS)]
+    return [cluster for cluster in counted.order_by("place") if cluster.members]
 
 
 def _lines(fit: PatternFit, clusters: list[MoodCluster], may_read: bool) -> list[PatternLine]:
@@ -110,7 +110,7 @@ def _lines(fit: PatternFit, clusters: list[MoodCluster], may_read: bool) -> list
     silent = _("No sound was kept of its typical turns.") if may_read else _("Its sound is not open to you.")
     return [
         PatternLine(
-            LETTERS[place],
+            cluster.letter,
             sentence_of(cluster.labels),
             cluster.members,
             cluster.members / total,
@@ -118,7 +118,7 @@ def _lines(fit: PatternFit, clusters: list[MoodCluster], may_read: bool) -> list
             examples.get(cluster.pk, ""),
             "" if cluster.pk in examples else silent,
         )
-        for place, cluster in enumerate(clusters)
+        for cluster in clusters
     ]
 
 
@@ -136,20 +136,20 @@ def _points(fit: PatternFit, clusters: list[MoodCluster]) -> tuple[list[Point], 
     ids = list(newest.values_list("pk", flat=True)[:MOST_DRAWN])
     said = heard(fit.client, fit.recognizer, Utterance.objects.filter(pk__in=ids))
     drawn = map_of(fit, said)
-    places = {cluster.pk: place for place, cluster in enumerate(clusters)}
+    letters = {cluster.pk: cluster.letter for cluster in clusters}
     columns = ("occurred_at", "session__public_id", "pattern__cluster_id", "pattern__novel")
     told = {row[0]: row[1:] for row in Utterance.objects.filter(pk__in=ids).values_list("pk", *columns)}
     rows = zip(said.ids.tolist(), drawn.positions.tolist(), strict=True)
-    points = [_point(x, y, *told[pk], places) for pk, (x, y) in rows if pk in told]
+    points = [_point(x, y, *told[pk], letters) for pk, (x, y) in rows if pk in told]
     return points, float(sum(drawn.explained))
 
 
 def _point(
-    x: float, y: float, at: datetime, session: str, cluster: int | None, novel: bool | None, places: dict
+    x: float, y: float, at: datetime, session: str, cluster: int | None, novel: bool | None, letters: dict
 ) -> Point:
-    place = None if novel else places.get(cluster)
-    letter = _("like none of them") if place is None else LETTERS[place]
-    return Point(x, y, place, f"{date_format(timezone.localtime(at), 'j M Y, H:i')}<br>{letter}", session)
+    letter = None if novel else letters.get(cluster)
+    hover = f"{date_format(timezone.localtime(at), 'j M Y, H:i')}<br>{letter or _('like none of them')}"
+    return Point(x, y, letter, hover, session)
 
 
 def _foot(fit: PatternFit, patterns: int, explained: float) -> str:

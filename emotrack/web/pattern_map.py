@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 HEIGHT = 280
-LETTERS = "ABCDEFGH"
 SHAPES = (
     ("circle", "$text"),
     ("square-open", "$accent"),
@@ -17,26 +16,27 @@ SHAPES = (
     ("hexagon-open", "$muted"),
     ("bowtie", "$edge"),
 )
-"""A mark and a gray or the accent for each pattern, in the order of the letters; never an emotion's color."""
+"""A mark and a gray or the accent for each of at most 8 patterns; never an emotion's color."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One turn on the map. pattern: place in the letters, ``None`` for none of them. id: of its session."""
+    """One turn on the map. pattern: its letter, ``None`` for none of them. id: of its session."""
 
     x: float
     y: float
-    pattern: int | None
+    pattern: str | None
     hover: str
     id: str
 
 
-def pattern_figure(points: Sequence[Point], patterns: int) -> dict:
-    """Every pattern's turns as its shape, its letter above them. patterns: how many there are, 1..8."""
-    groups = [[p for p in points if p.pattern == place] for place in range(patterns)]
+def pattern_figure(points: Sequence[Point], letters: Sequence[str]) -> dict:
+    """Every pattern's turns as its shape, its letter above them. letters: of the patterns, 1 to 8."""
+    groups = {letter: [p for p in points if p.pattern == letter] for letter in letters}
     outside = [p for p in points if p.pattern is None]
+    shapes = shapes_of(letters)
     data = [_marks(outside, "x-thin", "$muted", "none")]
-    data += [_marks(group, *SHAPES[place], LETTERS[place]) for place, group in enumerate(groups)]
+    data += [_marks(group, *shapes[letter], letter) for letter, group in groups.items()]
     bare = {"showticklabels": False, "ticks": "", "showgrid": False, "showspikes": False, "showline": False}
     return {
         "data": [trace for trace in data if trace["x"]],
@@ -46,9 +46,19 @@ def pattern_figure(points: Sequence[Point], patterns: int) -> dict:
             "hovermode": "closest",
             "xaxis": {**bare, "fixedrange": True},
             "yaxis": {**bare, "scaleanchor": "x"},
-            "annotations": [_letter(group, LETTERS[place]) for place, group in enumerate(groups) if group],
+            "annotations": [_letter(group, letter) for letter, group in groups.items() if group],
         },
     }
+
+
+def shapes_of(letters: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """A pattern keeps its shape as long as its letter; one whose shape is taken wears the next free one."""
+    found: dict[str, tuple[str, str]] = {}
+    for letter in sorted(letters):
+        first = (ord(letter) - ord("A")) % len(SHAPES)
+        rest = SHAPES[first:] + SHAPES[:first]
+        found[letter] = next(shape for shape in rest if shape not in found.values())
+    return found
 
 
 def _marks(points: Sequence[Point], symbol: str, color: str, name: str) -> dict:

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
-import numpy as np
 from django.utils.translation import gettext as _
 
 from analysis.affect import calibrate
 from analysis.baseline import SessionBaseline
-from emotrack.alerts.evaluation import rules_for, version_in_force
+from emotrack.accounts.models import User
+from emotrack.alerts.evaluation import rules_for
 from emotrack.alerts.models import Kind, RuleVersion
 from emotrack.alerts.queries import Span, episode_spans
-from emotrack.history.models import Audio, Recognizer, Session, Speaker, Status, Utterance
+from emotrack.history.models import Audio, Correction, Recognizer, Session, Speaker, Status, Utterance
+from emotrack.history.queries import corrections_of
 from emotrack.mood import queries as mood
 from emotrack.mood.actions import baseline_from
 from emotrack.mood.models import MoodPoint, SessionMood
 from emotrack.web import words
-from emotrack.web.timeline import Episode, Timeline, Turn, Words, clock, signed
+from emotrack.web.frame_push import WINDOW_S, pushes
+from emotrack.web.lane_words import lane_words
+from emotrack.web.notes import NoteLine, note_lines
+from emotrack.web.sound_wave import wave
+from emotrack.web.timeline import Episode, Mark, Timeline, Turn, clock, signed
 
-WAVE_BARS = 360
+FRAME_POINTS = 2000
+APART = "incongruent"
+"""The warning of an utterance whose tone and words disagree."""
+
 SEVERITY_SIGNS = {"info": "ⓘ", "warning": "▲", "critical": "⬣"}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a person heard in a turn. label: one of the nine, or ``none``. own: whether it is the viewer's."""
+
+    label: str
+    who: str
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +48,8 @@ class Row:
     """One line of the transcript.
 
     kind: turn, other (not read: another speaker, or words alone), gap, waiting, failed. text: ``None``
-    where there is none or it is not to be shown. audio: kept, gone, or empty where there never was any.
+    where there is none or it is not to be shown. audio: kept, gone (at ``gone_at``), or empty where there
+    never was any.
     """
 
     id: str
@@ -48,6 +67,9 @@ class Row:
     z: float | None = None
     z_fires: bool = False
     audio: str = ""
+    gone_at: datetime | None = None
+    heard: Sequence[Heard] = ()
+    apart: bool = False
 
     @property
     def clock(self) -> str:
@@ -66,29 +88,53 @@ class SessionPage:
     duration_s: float
     waiting: int
     beside: int
+    notes: Sequence[NoteLine] = ()
+    hidden: bool = False
 
     @property
     def headline(self) -> str:
         return self.recognizer.headline if self.recognizer else "valence"
 
 
-def load(session: Session, *, may_read: bool) -> SessionPage:
-    """Everything the page needs, in a number of queries that does not grow with the session."""
+def load(
+    session: Session, *, may_read: bool, viewer: User | None = None, window: tuple[float, float] | None = None
+) -> SessionPage:
+    """Everything the page needs, in a number of queries that does not grow with the session.
+
+    viewer: whose own corrections and notes are told from others'. window: (start_s, end_s) that the figure
+    shows closely; the whole session without one.
+    """
     recognizer = mood.main_recognizer(session)
     utterances = list(_utterances(session, may_read))
     points = {p.utterance_id: p for p in MoodPoint.objects.filter(session=session)}
     sounds = {a.pk: a for a in Audio.objects.filter(utterance__session=session)}
+    shares = _shares(utterances)
+    heard = corrections_of(utterances) if may_read else {}
     session_mood = SessionMood.objects.filter(session=session, recognizer=recognizer).first()
     lines = volatility_lines(session)
-    rows = [_row(session, u, points.get(u.pk), sounds.get(u.pk), lines, may_read) for u in utterances]
-    baseline = baseline_from(session_mood.baseline if session_mood else None) or SessionBaseline()
+    rows = [
+        _row(
+            session,
+            u,
+            points.get(u.pk),
+            sounds.get(u.pk),
+            lines,
+            may_read,
+            shares.get(u.pk),
+            _heard(heard.get(u.pk), viewer),
+        )
+        for u in utterances
+    ]
     duration_s = max([row.end_s for row in rows], default=0.0)
-    turns = _turns(session, utterances, points, recognizer)
+    baseline = baseline_from(session_mood.baseline if session_mood else None) or SessionBaseline()
+    notes = note_lines(session, viewer) if may_read else []
+    turns = _turns(session, utterances, points, recognizer, shares)
     usual, episodes = _usual(baseline, recognizer), _episodes(session, duration_s)
+    close = window if window and window[1] - window[0] <= WINDOW_S else None
     timeline = Timeline(
         turns=turns,
         duration_s=duration_s,
-        words=_words(
+        words=lane_words(
             recognizer,
             lines,
             has_z=any(t.z is not None for t in turns),
@@ -99,13 +145,45 @@ def load(session: Session, *, may_read: bool) -> SessionPage:
         usual=usual,
         threshold=lines.threshold if lines else None,
         recovery=lines.recovery_threshold if lines else None,
-        wave=_wave(session, utterances, sounds, duration_s) if may_read else (),
+        wave=wave(session.started_at, utterances, sounds, window or (0.0, duration_s)) if may_read else (),
+        notes=[Mark(note.at_s, note.sign, note.id) for note in notes if not note.impression],
+        recognizers=_recognizers(session, utterances),
+        pushes=pushes(_within(turns, close), FRAME_POINTS) if close else (),
     )
     waiting = sum(row.kind == "waiting" for row in rows)
     beside = sum(p.recognizer_id != recognizer.pk for p in points.values()) if recognizer else 0
     return SessionPage(
-        session, may_read, recognizer, session_mood, baseline, rows, timeline, duration_s, waiting, beside
+        session,
+        may_read,
+        recognizer,
+        session_mood,
+        baseline,
+        rows,
+        timeline,
+        duration_s,
+        waiting,
+        beside,
+        notes,
     )
+
+
+def _within(turns: Sequence[Turn], window: tuple[float, float]) -> Sequence[Turn]:
+    return [turn for turn in turns if turn.end_s >= window[0] and turn.at_s <= window[1]]
+
+
+def _heard(corrections: Sequence[Correction] | None, viewer: User | None) -> Sequence[Heard]:
+    own = viewer.pk if viewer else None
+    return [Heard(c.label, c.author.username, c.author_id == own) for c in corrections or ()]
+
+
+def _recognizers(session: Session, utterances: Sequence[Utterance]) -> list[Mark]:
+    """Where another recognizer read than the one before."""
+    read = [u for u in utterances if u.recognizer_id is not None]
+    return [
+        Mark(offset_s(session, after.occurred_at), str(after.recognizer))
+        for before, after in pairwise(read)
+        if before.recognizer_id != after.recognizer_id
+    ]
 
 
 def _utterances(session: Session, may_read: bool) -> Sequence[Utterance]:
@@ -127,6 +205,21 @@ def shares_of(utterance: Utterance) -> Sequence[float] | None:
     return calibrate(utterance.scores, utterance.recognizer.temperature).tolist()
 
 
+def _shares(utterances: Sequence[Utterance]) -> dict[int, Sequence[float]]:
+    """``shares_of`` for all that have scores, by primary key."""
+    by_recognizer: dict[int, list[Utterance]] = {}
+    for utterance in utterances:
+        if utterance.scores is not None:
+            by_recognizer.setdefault(utterance.recognizer_id, []).append(utterance)
+    return {
+        utterance.pk: shares
+        for alike in by_recognizer.values()
+        for utterance, shares in zip(
+            alike, calibrate([u.scores for u in alike], alike[0].recognizer.temperature).tolist(), strict=True
+        )
+    }
+
+
 def _row(
     session: Session,
     utterance: Utterance,
@@ -134,10 +227,12 @@ def _row(
     sound: Audio | None,
     lines: RuleVersion | None,
     may_read: bool,
+    shares: Sequence[float] | None,
+    heard: Sequence[Heard],
 ) -> Row:
     at_s = offset_s(session, utterance.occurred_at)
     kind = _kind(utterance)
-    shares = shares_of(utterance) if kind in ("turn", "gap") else None
+    shares = shares if kind in ("turn", "gap") else None
     headline = utterance.recognizer.headline if utterance.recognizer else "valence"
     z = point.volatility_z if point else None
     return Row(
@@ -146,8 +241,8 @@ def _row(
         at_s=at_s,
         end_s=at_s + utterance.duration_ms / 1000,
         text=utterance.text if may_read else None,
-        speaker=utterance.get_speaker_display(),
-        reason=_reason(utterance, kind),
+        speaker=str(Speaker(utterance.speaker).label),
+        reason=_reason(utterance, kind, shares),
         label=words.strongest(shares) if shares and kind == "turn" else "",
         share=max(shares) if shares else None,
         shares=shares,
@@ -156,6 +251,9 @@ def _row(
         z=z,
         z_fires=bool(lines and z is not None and z > lines.threshold),
         audio=_audio_state(sound, may_read),
+        gone_at=sound.deleted_at if sound is not None and may_read else None,
+        heard=heard,
+        apart=APART in utterance.warnings,
     )
 
 
@@ -173,14 +271,13 @@ def _kind(utterance: Utterance) -> str:
     return "turn" if utterance.reading == "ok" else "gap"
 
 
-def _reason(utterance: Utterance, kind: str) -> str:
+def _reason(utterance: Utterance, kind: str, shares: Sequence[float] | None) -> str:
     if kind == "waiting":
         return _("Waiting to be read.")
     if kind == "failed":
         return _("Could not be read. It is kept as it is.")
     if kind != "gap":
         return ""
-    shares = shares_of(utterance)
     if utterance.reading == "ambiguous" and shares:
         return words.two_close(shares)
     return str(words.NO_READING[words.reason_slug(utterance.reading, utterance.quality)])
@@ -197,22 +294,27 @@ def _turns(
     utterances: Sequence[Utterance],
     points: dict[int, MoodPoint],
     recognizer: Recognizer | None,
+    shares: Mapping[int, Sequence[float]],
 ) -> list[Turn]:
     ours = [u for u in utterances if u.pk in points and points[u.pk].recognizer_id == recognizer.pk]
     headline = recognizer.headline if recognizer else "valence"
     values = [getattr(points[u.pk], headline) for u in ours]
     half_widths = mood.level_interval([u.occurred_at.timestamp() for u in ours], values)
     return [
-        _turn(session, u, points[u.pk], headline, half_width)
+        _turn(session, u, points[u.pk], headline, half_width, shares.get(u.pk))
         for u, half_width in zip(ours, half_widths, strict=True)
     ]
 
 
 def _turn(
-    session: Session, utterance: Utterance, point: MoodPoint, headline: str, half_width: float | None
+    session: Session,
+    utterance: Utterance,
+    point: MoodPoint,
+    headline: str,
+    half_width: float | None,
+    shares: Sequence[float] | None,
 ) -> Turn:
     at_s = offset_s(session, utterance.occurred_at)
-    shares = shares_of(utterance)
     read = utterance.reading == "ok"
     slug = words.reason_slug(utterance.reading, utterance.quality)
     turn = Turn(
@@ -229,6 +331,8 @@ def _turn(
         hover=_hover(at_s, utterance, point, headline, shares),
         code=str(words.CODES[words.strongest(shares)]) if shares and read else "",
         reason="" if read else str(words.SHORT_REASONS[slug]),
+        source=utterance.source,
+        apart=APART in utterance.warnings,
     )
     return turn
 
@@ -263,40 +367,11 @@ def _usual(baseline: SessionBaseline, recognizer: Recognizer | None) -> tuple[fl
     return usual.band() if usual.armed else None
 
 
-def _words(
-    recognizer: Recognizer | None,
-    lines: RuleVersion | None,
-    *,
-    has_z: bool,
-    has_usual: bool,
-    has_alerts: bool,
-) -> Words:
-    valence = recognizer is None or recognizer.headline == "valence"
-    band = _("band: usual") if has_usual else _("no usual yet")
-    return Words(
-        lanes={
-            "sound": (_("Sound"), _("click to play")),
-            "mood": (_("Mood"), _("valence; %(band)s") % {"band": band})
-            if valence
-            else (_("Calm ↔ agitated"), band),
-            "ribbon": (_("May sound"), _("height = share")),
-            "volatility": (
-                _("Volatility"),
-                _("against own usual") if has_z else _("plain index, no usual yet"),
-            ),
-            "alerts": (_("Alerts"), "" if has_alerts else _("none")),
-        },
-        no_reading=_("no reading"),
-        alert_above=_("alert above %(x)s") % {"x": f"{lines.threshold:g}"} if lines else "",
-        ends_below=_("ends below %(x)s") % {"x": f"{lines.recovery_threshold:g}"} if lines else "",
-    )
-
-
 def volatility_lines(session: Session) -> RuleVersion | None:
     """The terms by which the session's changeability is judged: the client's own rule's, else everybody's."""
     rules = [rule for rule in rules_for(session.client_id) if rule.kind == Kind.VOLATILITY]
     for rule in sorted(rules, key=lambda rule: (rule.client_id is None, rule.pk)):
-        terms = version_in_force(rule, session.started_at)
+        terms = rule.version_at(session.started_at)
         if terms.measure == "volatility_z":
             return terms
     return None
@@ -317,32 +392,5 @@ def _episode(session: Session, span: Span, end_s: float) -> Episode:
         severity=span.severity,
         words=said + " · " + _("fired %(at)s") % {"at": clock(fired_s)},
         kind=span.kind,
+        id=span.alert_id,
     )
-
-
-def _wave(
-    session: Session, utterances: Sequence[Utterance], sounds: dict[int, Audio], duration_s: float
-) -> list[tuple[float, float, float, bool]]:
-    """Bars of loudness over the session: (start_s, width_s, 0..1, is the client's)."""
-    width = max(duration_s / WAVE_BARS, 0.1)
-    bars: dict[tuple[int, bool], float] = {}
-    for utterance in utterances:
-        sound = sounds.get(utterance.pk)
-        if sound is None or not sound.peaks:
-            continue
-        loud = loudness(sound)
-        start = offset_s(session, utterance.occurred_at)
-        at = start + np.arange(len(loud)) * (utterance.duration_ms / 1000 / max(len(loud), 1))
-        for place, value in zip((at // width).astype(int), loud, strict=True):
-            key = (int(place), utterance.speaker == Speaker.CLIENT)
-            bars[key] = max(bars.get(key, 0.0), float(value))
-    top = max(bars.values(), default=1.0) or 1.0
-    return [(k * width, width, round(v / top, 3), is_client) for (k, is_client), v in sorted(bars.items())]
-
-
-def loudness(sound: Audio | None) -> np.ndarray:
-    """(n,) 0..1, 50 a second, from the stored peaks; empty without any."""
-    if sound is None or not sound.peaks:
-        return np.zeros(0)
-    pairs = np.frombuffer(bytes(sound.peaks), dtype=np.int8).reshape(-1, 2).astype(np.float64)
-    return np.abs(pairs).max(axis=1) / 128

@@ -23,6 +23,7 @@ class Turn:
     shares: (9,) calibrated, in the order of ``LABELS``. value, level: headline dimension, -1..1;
     half_width: of the level's 95 % interval. z: volatility against the person's own usual; index: the plain
     one. hover: lines of words. code: letters of the strongest label. reason: why there is no reading.
+    source: what was read, ``audio``, ``text`` or ``fused``. apart: whether tone and words disagree.
     """
 
     at_s: float
@@ -38,6 +39,8 @@ class Turn:
     hover: str = ""
     code: str = ""
     reason: str = ""
+    source: str = "audio"
+    apart: bool = False
 
     @property
     def read(self) -> bool:
@@ -63,6 +66,28 @@ class Episode:
     severity: str
     words: str
     kind: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place on the clock that people or the system pinned something to. sign: what stands there."""
+
+    at_s: float
+    sign: str
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One turn's frames. at_s: since the start. value: towards (0..1) or away from (-1..0) the label.
+
+    The turn's strongest moment lies at 1 or -1, so turns are not to be held against each other.
+    """
+
+    label: str
+    at_s: Sequence[float]
+    value: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +100,17 @@ class Words:
     ends_below: str = ""
     level: str = ""
     usual: str = ""
+    hidden: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """All that a session's figure shows. wave: (start_s, width_s, loudness 0..1, is_client) of each bar."""
+    """All that a session's figure shows.
+
+    wave: (start_s, width_s, loudness 0..1, is_client) of each bar. notes: what people pinned. recognizers:
+    where another recognizer took over. pushes: frames, only where few enough are looked at.
+    hidden: whether readings were left out.
+    """
 
     turns: Sequence[Turn]
     duration_s: float
@@ -89,6 +120,15 @@ class Timeline:
     threshold: float | None = None
     recovery: float | None = None
     wave: Sequence[tuple[float, float, float, bool]] = ()
+    notes: Sequence[Mark] = ()
+    recognizers: Sequence[Mark] = ()
+    pushes: Sequence[Push] = ()
+    hidden: bool = False
+
+    @property
+    def has_words(self) -> bool:
+        """Whether words were read anywhere, and so stand beside the tone."""
+        return any(turn.source in ("text", "fused") for turn in self.turns)
 
     @property
     def has_z(self) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from analysis.baseline import ARM_SESSIONS, ARM_UTTERANCE_VALUES
 from analysis.values import LABELS
 from emotrack.alerts.models import Alert, Kind
+from emotrack.history.remark_models import NO_LABEL_FITS
 from emotrack.mood.queries import CaseRow, Standing
 from emotrack.web.timeline import signed
 
@@ -75,9 +77,20 @@ SIDES: dict[tuple[str, int], Promise] = {
     ("arousal", 1): gettext_lazy("More agitated than usual"),
 }
 
+SHIFTS: dict[tuple[str, int], Promise] = {
+    ("valence", -1): gettext_lazy("Lower at the end"),
+    ("valence", 0): gettext_lazy("No shift beyond chance"),
+    ("valence", 1): gettext_lazy("Higher at the end"),
+    ("arousal", -1): gettext_lazy("Calmer at the end"),
+    ("arousal", 0): gettext_lazy("No shift beyond chance"),
+    ("arousal", 1): gettext_lazy("More agitated at the end"),
+}
+"""The last quarter of a session against its first."""
+
 ALERT_STARTS: dict[str, Promise] = {
     Kind.VOLATILITY: gettext_lazy("More changeable than usual"),
     Kind.NEGATIVE_MOOD: gettext_lazy("Lower than usual"),
+    Kind.EMOTION_SHARE: gettext_lazy("One way of sounding prevailed"),
 }
 """How a sentence begins that says when an alert of a kind held."""
 
@@ -104,14 +117,26 @@ def two_close(shares: Sequence[float]) -> str:
     return _("Mixed: %(first)s and %(second)s are close.") % names
 
 
+def you_heard(label: str) -> str:
+    if label == NO_LABEL_FITS:
+        return _("You heard: no label fits.")
+    return _("You heard: %(label)s.") % {"label": EMOTIONS[label]}
+
+
 def distribution(shares: Sequence[float], least: float = 0.005) -> list[tuple[str, float]]:
     """Labels with their shares, the largest first; those that round to nothing are left out."""
     pairs = [(label, float(share)) for label, share in zip(LABELS, shares, strict=True)]
     return sorted([pair for pair in pairs if pair[1] >= least], key=lambda pair: -pair[1])
 
 
+@lru_cache(maxsize=8)
+def _emotions(_language: str) -> dict[str, str]:
+    return {label: str(name) for label, name in EMOTIONS.items()}
+
+
 def in_a_line(shares: Sequence[float], most: int = 4) -> str:
-    return ", ".join(f"{EMOTIONS[k]} {percent(v)}" for k, v in distribution(shares)[:most])
+    names = _emotions(get_language())
+    return ", ".join(f"{names[k]} {percent(v)}" for k, v in distribution(shares)[:most])
 
 
 # --- A client against their own usual -----------------------------------------------------------

@@ -43,6 +43,21 @@ const template = () => ({
 const still = matchMedia('(prefers-reduced-motion: reduce)').matches
 const options = { displayModeBar: false, responsive: true, displaylogo: false, doubleClick: 'reset', scrollZoom: false }
 
+// Months and days of the axes as a Chinese reader writes them; Plotly itself comes with English alone.
+const chinese = document.documentElement.lang.startsWith('zh')
+const months = Array.from({ length: 12 }, (_, month) => `${month + 1}月`)
+const days = [...'日一二三四五六']
+if (chinese) {
+  options.locale = 'zh'
+  Plotly.register({
+    moduleType: 'locale', name: 'zh', dictionary: {},
+    format: {
+      days: days.map(day => `星期${day}`), shortDays: days.map(day => `周${day}`), months, shortMonths: months,
+      date: '%Y-%m-%d', year: '%Y年', month: '%Y年%-m月', dayMonth: '%-m月%-d日', dayMonthYear: '%Y年%-m月%-d日',
+    },
+  })
+}
+
 export async function draw(place, figure, changes = {}) {
   const layout = { ...figure.layout, ...changes, template: template() }
   if (still) layout.transition = { duration: 0 }

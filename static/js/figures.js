@@ -2,7 +2,13 @@
 import { draw, redrawOnTheme } from './draw.js'
 import { typing } from './site.js'
 
+const asTables = new Set()
+
 function drawAll() {
+  for (const id of asTables) {
+    const place = document.getElementById(id)
+    if (place?.hidden === false) show(place.closest('[data-twin]'), true)
+  }
   for (const place of document.querySelectorAll('[data-figure]')) {
     const figure = JSON.parse(document.getElementById(place.dataset.figure).textContent)
     draw(place, figure, narrow(place, figure))
@@ -26,10 +32,16 @@ function narrow(place, figure) {
 function exchange(button) {
   const card = button.closest('[data-twin]')
   const table = card.querySelector('.twin').hidden
+  show(card, table)
+  const plot = card.querySelector('.plot')
+  table ? asTables.add(plot.id) : asTables.delete(plot.id)
+  if (!table) Plotly.Plots.resize(plot)
+}
+
+function show(card, table) {
   card.querySelector('.twin').hidden = !table
   card.querySelector('.plot').hidden = table
-  button.setAttribute('aria-pressed', table)
-  if (!table) Plotly.Plots.resize(card.querySelector('.plot'))
+  card.querySelector('[data-table]').setAttribute('aria-pressed', table)
 }
 
 document.addEventListener('click', event => {

@@ -1,6 +1,8 @@
 // Plays one turn at a time and knows where that is in the session.
 import { say } from './words.js'
 
+const SPEEDS = [1, 1.25, 1.5, 2, 0.75]
+
 export class Player {
   #audio = document.getElementById('audio')
   #state = document.getElementById('audio-state')
@@ -34,7 +36,7 @@ export class Player {
     else this.#audio.removeAttribute('src')
     this.#audio.load()
     if (kept && from) this.#audio.currentTime = from
-    this.#say(kept ? '' : row.dataset.audio === 'gone' ? 'audioGone' : 'audioNone')
+    this.#say(kept ? '' : row.dataset.audio === 'gone' ? 'audioGone' : 'audioNone', { day: row.dataset.gone })
     this.#button.disabled = !kept
     this.#moved()
   }
@@ -50,12 +52,21 @@ export class Player {
 
   toggle() { this.playing ? this.#audio.pause() : this.play() }
 
-  skip(seconds) {
-    if (this.#audio.getAttribute('src')) this.#audio.currentTime = Math.max(0, this.#audio.currentTime + seconds)
+  // To that second of the turn.
+  seek(seconds) {
+    if (this.#audio.getAttribute('src')) this.#audio.currentTime = seconds
+    else this.#moved()
   }
 
-  #say(name) {
-    this.#state.textContent = name ? say(name) : ''
+  // The next speed, in words.
+  faster() {
+    const next = SPEEDS[(SPEEDS.indexOf(this.#audio.defaultPlaybackRate) + 1) % SPEEDS.length]
+    this.#audio.defaultPlaybackRate = this.#audio.playbackRate = next
+    return `${next}×`
+  }
+
+  #say(name, values = {}) {
+    this.#state.textContent = name ? say(name, values) : ''
     const hints = document.getElementById('key-hints')
     hints.hidden = Boolean(name)
   }

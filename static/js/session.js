@@ -1,94 +1,47 @@
 // The session page: chart and transcript side by side, sound under both, growing by itself.
-import { draw, redrawOnTheme } from './draw.js'
+import { redrawOnTheme } from './draw.js'
+import { Lanes, failed } from './lanes.js'
 import { Player } from './player.js'
+import { Remarks } from './remarks.js'
 import { coalesced, typing } from './site.js'
+import { undo } from './undo.js'
 import { watch } from './watch.js'
-import { clock } from './words.js'
 
 const root = document.getElementById('session')
-const chart = document.getElementById('timeline')
-const lanes = document.getElementById('lanes')
 const turns = document.getElementById('turns')
 const follow = document.getElementById('follow')
-const playhead = document.getElementById('playhead')
-const GUTTER = 128
-const RIGHT = 16
-const BELOW = 150 // letters, player and a line of words stand below the chart
+const parts = { facts: 'facts', session_notes: 'notes', events: 'events', session_table: 'twin' }
 
-let figure = null
-let span = null
 let selected = null
 
-const narrow = () => lanes.clientWidth < 620
-const left = () => narrow() ? 40 : GUTTER
 const rows = () => [...turns.querySelectorAll('.tr')]
 const rowOf = id => document.getElementById('turn-' + id)
-const player = new Player(root.dataset.audio, { moved: showPlayhead, finished: playNext })
-
-// --- The figure -------------------------------------------------------------------------------
+const player = new Player(root.dataset.audio, { moved: () => lanes.showPlayhead(), finished: playNext })
+const lanes = new Lanes({
+  atS: () => player.atS,
+  picked: (id, atS) => { id ??= nearest(atS)?.dataset.id; if (id) select(id, { play: true }) },
+  noted: id => remarks.show(id),
+  hovered: pointAt,
+})
+const remarks = new Remarks({ changed, go })
 
 async function load() {
-  const asked = new URLSearchParams({ w: Math.max(200, lanes.clientWidth - left() - RIGHT) })
-  if (span) asked.set('span', span)
-  if (innerWidth > 1240) asked.set('h', Math.round(innerHeight - (lanes.getBoundingClientRect().top + scrollY) - BELOW))
-  const answer = await fetch(`${root.dataset.timeline}?${asked}`)
-  if (answer.redirected) return location.reload()
-  if (!answer.ok) throw new Error(`timeline: ${answer.status}`)
-  const fresh = await answer.json()
-  const grew = figure && fresh.figure.layout.meta.duration_s > figure.layout.meta.duration_s
-  figure = fresh.figure
-  exchangeRows(fresh.rows)
-  document.getElementById('facts').innerHTML = fresh.facts
-  document.getElementById('twin').innerHTML = fresh.table
-  document.getElementById('length').textContent = clock(figure.layout.meta.duration_s)
-  if (fresh.ended && !root.dataset.ended) location.reload()
-  await show(grew)
-}
-
-async function show(grew = false) {
-  if (!figure || chart.hidden) return
-  const { layout } = figure
-  const shown = chart._fullLayout?.xaxis?.range
-  const range = zoomed(layout, shown, grew)
-  await draw(chart, figure, {
-    margin: { ...layout.margin, l: left() },
-    xaxis: { ...layout.xaxis, range },
-  })
-  nameLanes(layout.meta.lanes)
-  showPlayhead()
-}
-
-function zoomed(layout, shown, grew) {
-  const whole = layout.xaxis.range
-  if (!span) return whole
-  const end = layout.meta.duration_s
-  const middle = shown && !grew ? (shown[0] + shown[1]) / 2 : end - span / 2
-  const start = Math.min(Math.max(middle - span / 2, whole[0]), Math.max(end - span, whole[0]))
-  return [start, start + span]
-}
-
-function nameLanes(names) {
-  lanes.querySelectorAll('.lanelab').forEach(label => label.remove())
-  for (const { top, title, small } of names) {
-    const label = document.createElement('div')
-    label.className = 'lanelab'
-    label.textContent = title
-    label.append(Object.assign(document.createElement('small'), { textContent: small }))
-    label.style.top = `${top + (narrow() ? -15 : 4)}px`
-    lanes.append(label)
+  const fresh = await lanes.load()
+  if (!fresh) return
+  exchangeRows(fresh.turns)
+  for (const [name, id] of Object.entries(parts)) {
+    const place = document.getElementById(id)
+    if (place) place.innerHTML = fresh[name]
   }
+  const count = document.getElementById('note-count')
+  if (count) count.textContent = document.querySelectorAll('#notes [data-note]').length
+  if (fresh.ended && !root.dataset.ended) location.reload()
 }
 
-function showPlayhead() {
-  const axis = chart._fullLayout?.xaxis
-  const at = player.atS
-  const on = axis && at !== null && at >= axis.range[0] && at <= axis.range[1] && !chart.hidden
-  playhead.hidden = !on
-  document.getElementById('clock').textContent = clock(at ?? 0)
-  if (!on) return
-  playhead.style.left = `${chart.offsetLeft + axis._offset + axis.l2p(at)}px`
-  playhead.style.height = `${figure.layout.meta.px + 28}px`
-  playhead.querySelector('b').textContent = clock(at)
+// After something was written: the page's parts anew, and the open turn too.
+async function changed() {
+  await load()
+  if (selected && !rowOf(selected)?.querySelector('.detail').hidden) await showDetail(selected)
 }
 
 // --- The turns --------------------------------------------------------------------------------
@@ -96,22 +49,31 @@ function showPlayhead() {
 function exchangeRows(html) {
   const open = selected && !rowOf(selected)?.querySelector('.detail').hidden
   const detail = open ? rowOf(selected).querySelector('.detail').innerHTML : ''
+  const focused = turns.contains(document.activeElement) ? document.activeElement.closest('.tr')?.dataset.id : null
+  const pressed = document.activeElement?.dataset?.heard
   const before = new Map(rows().map(row => [row.dataset.id, row.dataset.kind]))
   turns.innerHTML = html
-  const changed = rows().filter(row => before.get(row.dataset.id) !== row.dataset.kind)
+  const fresh = rows().filter(row => before.get(row.dataset.id) !== row.dataset.kind)
   if (selected) mark(detail)
-  if (before.size && changed.length && follow.checked && !player.playing && !selected) changed.at(-1).scrollIntoView({ block: 'nearest' })
+  if (focused) (pressed ? rowOf(focused)?.querySelector(`[data-heard=${pressed}]`) : rowOf(focused)?.querySelector('button'))?.focus()
+  if (before.size && fresh.length && follow.checked && !player.playing && !selected) fresh.at(-1).scrollIntoView({ block: 'nearest' })
 }
 
 function mark(detail = '') {
-  for (const row of rows()) {
-    const on = row.dataset.id === selected
-    row.classList.toggle('sel', on)
-    row.querySelector('button').setAttribute('aria-expanded', on && detail !== '')
-    const place = row.querySelector('.detail')
-    place.hidden = !on || !detail
-    if (!place.hidden) place.innerHTML = detail
-  }
+  for (const row of turns.querySelectorAll('.tr.sel')) close(row)
+  const row = rowOf(selected)
+  if (!row) return
+  row.classList.add('sel')
+  row.querySelector('button').setAttribute('aria-expanded', detail !== '')
+  const place = row.querySelector('.detail')
+  place.hidden = !detail
+  if (detail) place.innerHTML = detail
+}
+
+function close(row) {
+  row.classList.remove('sel')
+  row.querySelector('button').setAttribute('aria-expanded', 'false')
+  row.querySelector('.detail').hidden = true
 }
 
 async function select(id, { why = true, play = false, from = 0 } = {}) {
@@ -120,12 +82,20 @@ async function select(id, { why = true, play = false, from = 0 } = {}) {
   selected = id
   mark()
   player.load(row, from)
+  lanes.reveal(Number(row.dataset.at) + from)
   if (play) player.play()
   if (follow.checked) row.scrollIntoView({ block: 'nearest' })
-  if (!why) return
+  if (why) await showDetail(id)
+}
+
+async function showDetail(id) {
   const answer = await fetch(root.dataset.turn.replace('ID', id))
-  if (answer.ok && selected === id) mark(await answer.text())
-  if (follow.checked && selected === id) row.scrollIntoView({ block: 'nearest' })
+  if (!answer.ok || selected !== id) return
+  const pressed = document.activeElement?.dataset?.heard
+  mark(await answer.text())
+  const row = rowOf(id)
+  if (pressed) row?.querySelector(`[data-heard=${pressed}]`)?.focus()
+  if (follow.checked) row?.scrollIntoView({ block: 'nearest' })
 }
 
 function step(by) {
@@ -154,10 +124,42 @@ function nearest(seconds) {
   return rows().reduce((best, row) => !best || distance(row) < distance(best) ? row : best, null)
 }
 
+// To that second of the session, in whichever turn it lies.
+function go(seconds) {
+  const row = nearest(seconds)
+  if (!row) return
+  const from = Math.max(0, Math.min(seconds, Number(row.dataset.end) - 0.1) - Number(row.dataset.at))
+  if (row.dataset.id === selected) player.seek(from)
+  else select(row.dataset.id, { play: player.playing, from })
+}
+
+function pointAt(id) {
+  for (const row of turns.querySelectorAll('.pointed-at')) row.classList.remove('pointed-at')
+  const row = id ? rowOf(id) : null
+  row?.classList.add('pointed-at')
+  lanes.point(row ? Number(row.dataset.at) : null)
+}
+turns.addEventListener('mouseover', event => pointAt(event.target.closest('.tr')?.dataset.id))
+turns.addEventListener('mouseleave', () => pointAt(null))
+
 turns.addEventListener('click', event => {
   const row = event.target.closest('.tr')
-  if (row && event.target.closest('button')) row.dataset.id === selected ? toggleWhy() : select(row.dataset.id)
+  const button = event.target.closest('button')
+  if (!row || !button) return
+  if (button.dataset.heard) return hear(row.dataset.id, button)
+  if ('noteHere' in button.dataset) return note()
+  row.dataset.id === selected ? toggleWhy() : select(row.dataset.id)
 })
+
+const hear = (turn, button) => remarks.hear(turn, button.getAttribute('aria-pressed') === 'true' ? '' : button.dataset.heard)
+const here = () => player.atS ?? lanes.middleS
+const note = () => remarks.allowed && remarks.write(here())
+const markHere = () => remarks.allowed && remarks.mark(here())
+
+function hearByKey(key) {
+  const button = turns.querySelector(`.tr.sel [data-heard][aria-keyshortcuts="${key}"]`)
+  if (button) hear(selected, button)
+}
 
 // --- Controls ---------------------------------------------------------------------------------
 
@@ -168,64 +170,49 @@ playButton.addEventListener('click', () => {
     if (first) select(first.dataset.id, { play: true })
   } else player.toggle()
 })
-
-function exchangeTable() {
-  const button = document.getElementById('table-button')
-  const table = document.getElementById('twin').hidden
-  document.getElementById('twin').hidden = !table
-  lanes.hidden = chart.hidden = table
-  button.setAttribute('aria-pressed', table)
-  if (!table) show()
-}
-document.getElementById('table-button').addEventListener('click', exchangeTable)
-
-for (const button of document.querySelectorAll('[data-span]'))
-  button.addEventListener('click', async () => {
-    span = Number(button.dataset.span) || null
-    for (const each of document.querySelectorAll('[data-span]')) each.setAttribute('aria-pressed', each === button)
-    await load()
-    if (span && player.atS !== null) {
-      const start = Math.max(0, player.atS - span / 2)
-      Plotly.relayout(chart, { 'xaxis.range': [start, start + span] })
-    }
-  })
+const speedButton = document.getElementById('speed')
+speedButton.addEventListener('click', () => { speedButton.textContent = player.faster() })
+document.getElementById('table-button').addEventListener('click', () => lanes.exchangeTable())
+document.getElementById('note-button')?.addEventListener('click', note)
+document.getElementById('mark-button')?.addEventListener('click', markHere)
 
 const actions = {
   ' ': () => playButton.click(),
-  ArrowLeft: () => player.skip(-5),
-  ArrowRight: () => player.skip(5),
+  ArrowLeft: () => player.atS !== null && go(Math.max(0, player.atS - 5)),
+  ArrowRight: () => player.atS !== null && go(player.atS + 5),
   j: () => step(1),
   k: () => step(-1),
   w: toggleWhy,
-  t: exchangeTable,
+  n: note,
+  m: markHere,
+  u: undo,
+  s: () => speedButton.click(),
+  t: () => lanes.exchangeTable(),
+  '+': () => lanes.closer(1),
+  '-': () => lanes.closer(-1),
 }
+for (const key of '0123456789') actions[key] = () => hearByKey(key)
 document.addEventListener('keydown', event => {
-  if (typing(event) || !actions[event.key] || (event.key === ' ' && event.target.matches('button, a, summary') && !event.target.closest('.tr'))) return
+  if (typing(event) || !actions[event.key] || (event.key === ' ' && event.target.matches('button, a, summary') && !event.target.matches('.tr > button'))) return
   event.preventDefault()
   actions[event.key]()
 })
 
 // --- Growing ----------------------------------------------------------------------------------
 
-const loadSoon = coalesced(load, 120)
+const loadSoon = coalesced(() => load().catch(failed), 120)
 watch.addEventListener('changed', ({ detail }) => {
   if (!detail.client || detail.client === root.dataset.client) loadSoon()
 })
-redrawOnTheme(() => show())
-let width = lanes.clientWidth
+redrawOnTheme(() => lanes.show())
+let width = innerWidth
 addEventListener('resize', () => {
-  if (Math.abs(lanes.clientWidth - width) < 40) return showPlayhead()
-  width = lanes.clientWidth
+  if (Math.abs(innerWidth - width) < 40) return lanes.showPlayhead()
+  width = innerWidth
   loadSoon()
 })
 
 await load()
-chart.on('plotly_click', ({ points, event }) => {
-  const at = points[0]?.customdata?.[1] ?? points[0]?.x
-  const id = points.find(point => Array.isArray(point.customdata))?.customdata[0] ?? nearest(at)?.dataset.id
-  if (id && event) select(id, { play: true })
-})
-chart.on('plotly_relayout', showPlayhead)
 const asked = new URLSearchParams(location.search).get('at')
 if (asked) {
   await select(asked)

@@ -1,6 +1,7 @@
 // What every page does: say whether it is live, count unseen alerts, refresh what changed, list the keys.
 import { watch } from './watch.js'
 import { say } from './words.js'
+import { exchanged, writing } from './keep.js'
 
 const banner = document.getElementById('notlive')
 watch.addEventListener('state', ({ detail }) => {
@@ -19,6 +20,8 @@ async function countAlerts() {
 
 // A page with a [data-live] part is fetched again, through its own permissions, and that part exchanged.
 async function refresh(part) {
+  // Whoever writes is not disturbed: it waits until they have left the field.
+  if (writing(part)) await new Promise(left => part.addEventListener('focusout', left, { once: true }))
   const answer = await fetch(location.href, { headers: { 'X-Refresh': '1' } })
   if (!answer.ok) return
   // The fresh page has a nonce of its own: its style elements would break the policy of this one.
@@ -26,10 +29,15 @@ async function refresh(part) {
   const page = new DOMParser().parseFromString(html, 'text/html')
   const fresh = page.querySelector(`[data-live="${part.dataset.live}"]`)
   if (!fresh) return
-  part.replaceChildren(...fresh.childNodes)
+  exchanged(part, fresh)
+  const state = page.querySelector('.nav .state')
+  if (state) document.querySelector('.nav .state')?.replaceWith(state)
   window.htmx?.process(part)
   document.dispatchEvent(new CustomEvent('refreshed'))
 }
+
+// The part of this page that stays live, at once: after something was done here.
+export const refreshNow = () => part && refresh(part)
 
 // One change after another becomes one request: the first soon, the rest after it has come back.
 export function coalesced(work, restMs) {

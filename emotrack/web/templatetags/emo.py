@@ -47,6 +47,12 @@ def emotion(label: str) -> str:
 
 
 @register.filter
+def translated(sentence: str) -> str:
+    """A sentence of ours that stands in the data, like a recognizer's published accuracy."""
+    return _(sentence) if sentence else ""
+
+
+@register.filter
 def seconds_span(spans: Sequence[tuple[float, float]]) -> str:
     """Stretches of seconds in words, like ``3.1–5.4 s and 6.4–7.2 s``."""
     said = [f"{start:.1f}–{stop:.1f} s" for start, stop in spans]
@@ -58,6 +64,11 @@ def seconds_span(spans: Sequence[tuple[float, float]]) -> str:
 @register.filter
 def clock_of(at: datetime, start: datetime) -> str:
     return timeline.clock((at - start).total_seconds())
+
+
+@register.filter
+def clock_at(seconds: float) -> str:
+    return timeline.clock(seconds)
 
 
 @register.simple_tag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,13 +12,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from emotrack.accounts.models import User
-from emotrack.history.models import Audio, FrameLogits, Session, Utterance
+from emotrack.history.models import Audio, FrameLogits, Session, Speaker, Utterance
+from emotrack.history.queries import own_label
 from emotrack.mood.models import MoodPoint
 from emotrack.web import session_page, words
+from emotrack.web.blinded import is_hidden, listens_first_to, without_readings
 from emotrack.web.charts import STACK_ORDER, session_figure
 from emotrack.web.looked_at import note_look
 from emotrack.web.session_page import SessionPage
-from emotrack.web.session_summary import facts
+from emotrack.web.session_summary import facts, quarters
+from emotrack.web.sound_wave import loudness
 from emotrack.web.why import Why, why
 
 NARROW_PX, WIDE_PX, USUAL_PX, TALL_PX = 200, 2600, 960, 2000
@@ -44,22 +48,27 @@ def timeline(request: HttpRequest, public_id: str) -> JsonResponse:
     """The figure and the parts of the page that change while a session grows.
 
     ``w``: width of the plot area in pixels; ``h``: height that the chart may fill; ``span``: seconds that it
-    shows at once.
+    shows at once; ``from``: where they begin. With ``only=figure`` the other parts are left out.
     """
-    page = _loaded(request, _session_for(request.user, public_id))
     width = min(max(_number(request, "w", USUAL_PX), NARROW_PX), WIDE_PX)
     height = min(_number(request, "h", 0), TALL_PX)
     span = _number(request, "span", 0) or None
-    context = _context(page)
-    return JsonResponse(
-        {
-            "figure": session_figure(page.timeline, int(width), span, int(height)),
-            "rows": render_to_string("web/_turns.html", context, request),
-            "facts": render_to_string("web/_facts.html", context, request),
-            "table": render_to_string("web/_session_table.html", context, request),
-            "ended": page.session.ended_at is not None,
-        }
-    )
+    window = _window(_number(request, "from", 0), span)
+    page = _loaded(request, _session_for(request.user, public_id), window)
+    answer = {
+        "figure": session_figure(page.timeline, int(width), span, int(height), window),
+        "ended": page.session.ended_at is not None,
+    }
+    if request.GET.get("only") != "figure":
+        context = _context(page)
+        for name in ("turns", "facts", "session_notes", "events", "session_table"):
+            answer[name] = render_to_string(f"web/_{name}.html", context, request)
+    return JsonResponse(answer)
+
+
+def _window(start_s: float, span_s: float | None) -> tuple[float, float] | None:
+    """What is on screen and as much again on either side, so that a short pan finds it drawn."""
+    return None if span_s is None else (start_s - span_s, start_s + 2 * span_s)
 
 
 def _number(request: HttpRequest, name: str, default: float) -> float:
@@ -70,14 +79,14 @@ def _number(request: HttpRequest, name: str, default: float) -> float:
     return value if np.isfinite(value) and value > 0 else default
 
 
-def _loaded(request: HttpRequest, found: Session) -> SessionPage:
+def _loaded(request: HttpRequest, found: Session, window: tuple[float, float] | None = None) -> SessionPage:
     may_read = found.client.content_visible_to(request.user)
-    page = session_page.load(found, may_read=may_read)
+    page = session_page.load(found, may_read=may_read, viewer=request.user, window=window)
     note_look(
         request.user, "session.read", found.client, now=timezone.now(),
         subject=found.public_id, words=may_read, count=len(page.rows),
     )  # fmt: skip
-    return page
+    return without_readings(page) if is_hidden(page, request.user) else page
 
 
 def _context(page: SessionPage) -> dict:
@@ -90,6 +99,11 @@ def _context(page: SessionPage) -> dict:
         "client": page.session.client,
         "name": (page.session.client.name or "") if page.may_read else "",
         "facts": facts(page),
+        "quarters": quarters(page),
+        "longest_note": settings.TEXT_MAX_CHARACTERS,
+        "impressions": [note for note in page.notes if note.impression],
+        "notes": [note for note in page.notes if not note.impression],
+        "labels": STACK_ORDER,
         "state": words.baseline_state(page.baseline.n) if recognizer else "",
         "recognizer": recognizer,
         "recognizer_line": words.recognizer_line(recognizer.name, recognizer.version, recognizer.headline)
@@ -109,13 +123,24 @@ def turn(request: HttpRequest, public_id: str, turn_id: str) -> HttpResponse:
     if row is None:
         raise Http404
     row.client = found.client
+    may_read = found.client.content_visible_to(request.user)
+    heard = own_label(row, request.user) if may_read else ""
+    context = {"turn": row, "may_hear": may_read and row.speaker == Speaker.CLIENT, "heard": heard}
+    context |= {"labels": STACK_ORDER, "recognizer": row.recognizer}
+    alone = may_read and listens_first_to(found, request.user)
+    if alone and not heard:
+        return render(request, "web/_turn.html", context | {"hidden": True})
+    return render(request, "web/_turn.html", context | _closely(row) | {"alone": alone})
+
+
+def _closely(row: Utterance) -> dict:
+    """Distribution, place and why of a turn."""
     point = MoodPoint.objects.filter(utterance=row).first()
     sound = Audio.objects.filter(pk=row.pk).first()
     shares = session_page.shares_of(row)
     label = words.strongest(shares) if shares else ""
     frames = FrameLogits.objects.filter(pk=row.pk).first()
-    context = {
-        "turn": row,
+    return {
         "point": point,
         "shares": words.distribution(shares) if shares else [],
         "label": label,
@@ -128,10 +153,9 @@ def turn(request: HttpRequest, public_id: str, turn_id: str) -> HttpResponse:
         else "",
         "accuracy": row.recognizer.accuracy if row.recognizer else "",
     }
-    return render(request, "web/_turn.html", context)
 
 
 def _why(utterance: Utterance, frames: FrameLogits, label: str, sound: Audio | None) -> Why | None:
-    loud = session_page.loudness(sound)
+    loud = loudness(sound)
     logits = frames.logits.astype(np.float64)
     return why(logits, frames.rate_hz, frames.first_frame_s, label, loud, utterance.duration_ms / 1000)
