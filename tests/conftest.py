@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 
 from tests.browser.chromium import chromium_path
 
@@ -28,6 +30,14 @@ def _own_folders(settings, tmp_path) -> None:
     settings.AUDIO_DIR = tmp_path / "audio"
     # The real hasher is slow on purpose; people are made in nearly every test.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """A page in another language leaves its thread speaking it; the next test starts in English."""
+    translation.deactivate()
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

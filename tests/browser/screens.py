@@ -2,7 +2,8 @@
 
 Starts the real service on a free loopback port over an installation in a temporary folder (or in DIR, which
 is kept and used again), signs in, and opens each page wide, narrow and dark. --odd and --empty do the same
-for an installation with odd contents and for one without any; --timeline makes the picture of the manual.
+for an installation with odd contents and for one without any; --zh takes the pages in Chinese; --timeline
+makes the picture of the manual.
 """
 
 from __future__ import annotations
@@ -34,10 +35,13 @@ VIEWS = {
     "2560": (2560, 1440, "light"),
 }
 
+ADMINISTRATION = ("people", "assignments", "cohorts", "recognizer", "kept-data", "apps", "audit")
+
 _SET_PASSWORD = (
     "from emotrack.accounts.models import User; u = User.objects.order_by('id')[0]; "
     f"u.set_password({PASSWORD!r}); u.save(); print('user=' + u.username)"
 )
+SPEAK = "from emotrack.accounts.models import User; User.objects.update(language={!r})"
 _PLANT = "import json; from tests.browser.planted import plant; print('planted=' + json.dumps(plant()))"
 
 
@@ -101,6 +105,8 @@ def pages_of(page: Page, address: str) -> dict[str, str]:
     page.goto(f"{address}/")
     cases = page.locator("tr.line a.who").evaluate_all("links => links.map(a => [a.textContent, a.href])")
     found = {"caseload": "/", "alerts": "/alerts", "rules": "/rules", "replies": "/replies", "you": "/you"}
+    found |= {name: f"/{name}" for name in ADMINISTRATION}
+    found |= {"rule-kinds": "/rules/new", "rule-session": "/rules/new/sudden_drop"}
     if not cases:
         return {name: address + path for name, path in found.items()}
     sample = next((href for name, href in cases if "conversation" in name), None)
@@ -116,6 +122,10 @@ def pages_of(page: Page, address: str) -> dict[str, str]:
         page.goto(address + listing)
         if page.locator(link).count():
             pages[name] = address + page.locator(link).first.get_attribute("href")
+    for name, part in (("compare", "/compare"), ("compare-periods", "/compare?mode=periods")):
+        pages[name] = cases[0][1] + part
+    pages |= {f"report-{name}": f"{pages[name]}/report" for name in ("client", "session") if name in pages}
+    pages |= {"consents": f"{cases[0][1]}/consents", "access-log": f"{cases[0][1]}/access"}
     return {name: address + path for name, path in found.items()} | pages
 
 
@@ -127,14 +137,48 @@ def addresses_of(planted: dict[str, str]) -> dict[str, str]:
         "alert": f"/alerts/{planted['alert']}",
         "rules": "/rules",
         "rule": f"/rules/{planted['rule']}",
+        "rule-kinds": "/rules/new",
+        "rule-new": "/rules/new/low_session",
         "replies": "/replies",
+        "channels": "/channels",
+        "channel": f"/channels/{planted['channel']}",
+        "deliveries": "/deliveries",
+        "deliveries-none": "/deliveries?state=waiting&since=2001-01-01&channel=",
+        "system": "/system",
+        "people": "/people",
+        "person": f"/people/of/{planted['user']}",
+        "assignments": "/assignments",
+        "cohorts": "/cohorts",
+        "cohort": f"/cohorts/{planted['cohort']}",
+        "audit": "/audit",
+        "recognizer": "/recognizer",
+        "kept-data": "/kept-data",
+        "apps": "/apps",
+        "app": f"/apps/{planted['app']}",
         "you": "/you",
         "password": "/you/password",
         "client-crowded": f"/clients/{planted['crowded']}",
         "client-odd": f"/clients/{planted['odd']}",
         "client-new": f"/clients/{planted['new']}",
+        "compare": f"/clients/{planted['crowded']}/compare",
+        "report-client": f"/clients/{planted['crowded']}/report",
+        "report-session": f"/sessions/{planted['long_session']}/report",
+        "report-empty": f"/sessions/{planted['empty_session']}/report",
+        "compare-periods": f"/clients/{planted['crowded']}/compare?mode=periods",
+        "compare-past": f"/clients/{planted['crowded']}/compare?mode=past",
+        "compare-none": f"/clients/{planted['new']}/compare",
+        "client-add": "/clients/new",
+        "client-weeks": f"/clients/{planted['crowded']}?range=all&by=week&against=before",
+        "client-days": f"/clients/{planted['crowded']}?range=days&first=2001-01-01&last=2001-01-02",
+        "consents": f"/clients/{planted['crowded']}/consents",
+        "consents-end": f"/clients/{planted['crowded']}/consents?end=alerts",
+        "access-log": f"/clients/{planted['crowded']}/access",
+        "access-log-none": f"/clients/{planted['crowded']}/access?who=nobody-of-that-name",
         "session-crowded": f"/sessions/{planted['long_session']}",
         "session-waiting": f"/sessions/{planted['waiting_session']}",
+        "upload": f"/clients/{planted['new']}/upload",
+        "live-start": f"/clients/{planted['new']}/live",
+        "live-without-microphone": f"/sessions/{planted['empty_session']}/live",
         "session-empty": f"/sessions/{planted['empty_session']}",
         "not-found": "/clients/00000000000000000000",
     }
@@ -196,12 +240,14 @@ def main() -> None:
     parser.add_argument("--timeline", action="store_true", help="Only the picture in docs/images.")
     parser.add_argument("--odd", action="store_true", help="Odd names, empty and crowded pages, no sample.")
     parser.add_argument("--empty", action="store_true", help="A new installation without the sample.")
+    parser.add_argument("--zh", action="store_true", help="The pages in Simplified Chinese.")
     parser.add_argument("names", nargs="*", help="Only these pages.")
     chosen = parser.parse_args()
     with contextlib.ExitStack() as stack:
         var = chosen.var or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         bare = ["--no-sample"] if chosen.odd or chosen.empty else []
         address, user = stack.enter_context(service(var, *bare))
+        in_shell(var, SPEAK.format("zh-hans" if chosen.zh else "en"))
         play = stack.enter_context(sync_playwright())
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         timeline(browser, address, user) if chosen.timeline else _all(chosen, browser, address, user, var)
@@ -209,7 +255,8 @@ def main() -> None:
 
 
 def _all(chosen: argparse.Namespace, browser: Browser, address: str, user: str, var: Path) -> None:
-    into = ROOT / "screenshots" / ("odd" if chosen.odd else "empty" if chosen.empty else "")
+    into = ROOT / "screenshots" / ("zh" if chosen.zh else "")
+    into /= "odd" if chosen.odd else "empty" if chosen.empty else ""
     into.mkdir(exist_ok=True, parents=True)
     if chosen.odd:
         pages = {name: address + path for name, path in addresses_of(plant(var)).items()}

@@ -16,7 +16,16 @@ from emotrack.accounts import actions as accounts
 from emotrack.accounts.models import ApiKey, App, Role, Scope, User
 from emotrack.audit.models import Actor
 from emotrack.history import actions as history
-from emotrack.history.models import Client, ClientLink, Embedding, Recognizer, Session, Utterance
+from emotrack.history import cohorts
+from emotrack.history.models import (
+    Client,
+    ClientLink,
+    Cohort,
+    Embedding,
+    Recognizer,
+    Session,
+    Utterance,
+)
 from emotrack.privacy.models import Consent, Purpose
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -69,6 +78,13 @@ def client(
         )
     for purpose in (Purpose.VOICE_EMOTION, Purpose.TEXT, Purpose.ALERTS) if consents else ():
         Consent.objects.create(client=made, purpose=purpose, version="1", given_at=NOW, recorded_at=NOW)
+    return made
+
+
+def cohort(name: str = "Evening group", *clients: Client) -> Cohort:
+    made = cohorts.make_cohort(name=name, by=TESTS, now=NOW)
+    for one in clients:
+        cohorts.put_in_cohort(cohort=made, client=one, by=TESTS, now=NOW)
     return made
 
 

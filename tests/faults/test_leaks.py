@@ -26,15 +26,27 @@ LINKS = re.compile(r'(?:href|action|src|hx-get|hx-post|data-[a-z-]+)="(/[^"#]*)'
 SET_UP = """
 from django.utils import timezone
 from emotrack.accounts.models import Scope
-from emotrack.alerts import actions as alerts
+from emotrack.alerts import actions as alerts, channels
 from tests.emotrack import factories as make
 alice, bob, dora = make.counselor("alice"), make.counselor("bob"), make.admin("dora")
 for name, counselor in ("anns", alice), ("charlies", bob):
     print(name, make.key(make.app(name, (counselor,)), tuple(Scope))[1])
 now = timezone.now()
-alerts.create_channel(name="All", url="{url}", by=make.TESTS, now=now)
+channels.create_channel(name="All", url="{url}", by=make.TESTS, now=now)
 alerts.create_rule(kind="negative_mood", reason="test", by=make.TESTS, now=now, threshold=0.9,
                    recovery_threshold=0.95, for_count=1, also_off_headline=True)
+"""
+
+OTHER_IDS = """
+from emotrack.alerts.models import Notification, NotificationChannel, Rule
+from emotrack.history.models import Client
+from tests.emotrack import factories as make
+cohort = make.cohort("Evening group", *Client.objects.all())
+made = {"rule": Rule.objects.first(), "cohort": cohort, "delivery": Notification.objects.first()}
+made["webhook"] = NotificationChannel.objects.get(name="All")
+for name, row in made.items():
+    print(name, row.public_id)
+print("job", "0" * 20)
 """
 
 
@@ -71,6 +83,8 @@ def house(tmp_path_factory):
         told = site.manage("shell", "--verbosity=0", "-c", SET_UP.format(url=receiver.url))
         house.keys = dict(line.split() for line in told.strip().splitlines()[-2:])
         tell_of_ann(house)
+        told = site.manage("shell", "--verbosity=0", "-c", OTHER_IDS)
+        house.ids |= dict(line.split() for line in told.strip().splitlines()[-5:])
         yield house
 
 
@@ -151,7 +165,10 @@ def test_no_answer_tells_a_strangers_app(house, everywhere):
         a for a, r in found.items() if "canary" in r.text or (r.status_code == 200 and "ext-4711" in r.text)
     ]
     assert told == []
-    ours = [a for a in found if any(i in a for i in house.ids.values())]
+    of_ann = [
+        public_id for name, public_id in house.ids.items() if name != "rule"
+    ]  # that one is for everyone
+    ours = [a for a in found if any(public_id in a for public_id in of_ann)]
     assert {found[a].status_code for a in ours} <= {404, 403, 405}
     assert len(ours) >= 10
 

@@ -15,11 +15,15 @@ from django.utils import timezone
 from analysis.values import LABELS
 from emotrack.accounts import actions as accounts
 from emotrack.accounts.models import Scope
-from emotrack.alerts.models import Alert, Kind, Rule, RuleVersion
+from emotrack.alerts.models import Alert, Kind, Notification, Rule, RuleVersion
 from emotrack.history import actions as history
 from emotrack.history.models import FrameLogits
+from emotrack.pipeline import accept_recording
+from emotrack.recordings.actions import NewFile
+from emotrack.recordings.models import Recording
 from tests.analysis import sounds
 from tests.emotrack import factories
+from tests.emotrack.alerts.planted import channel
 from tests.emotrack.api.conftest import EVERY_SCOPE, Api
 
 pytestmark = [
@@ -61,13 +65,22 @@ TABLE = {
     ("GET", "api/v1/clients/{client}/mood"): row(200, 200, 200),
     ("GET", "api/v1/clients/{client}/dynamics"): row(200, 200, 200),
     ("GET", "api/v1/clients/{client}/clusters"): row(200, 200, 200),
+    ("GET", "api/v1/clients/{client}/export"): row(200, 403, 200),
+    ("GET", "api/v1/sessions/{session}/export"): row(200, 403, 200),
+    ("GET", "api/v1/sessions/{session}/context"): row(200, 200, 200),
     ("GET", "api/v1/clients/{client}/similar"): row(200, 403, 200),
+    ("GET", "api/v1/cohorts"): row(200, 200, 200, bob=200, charlie=200),
+    ("GET", "api/v1/cohorts/{cohort}"): row(200, 200, 200),
+    ("GET", "api/v1/cohorts/{cohort}/clusters"): row(200, 200, 200),
     ("GET", "api/v1/sessions/{session}"): row(200, 200, 200),
     ("POST", "api/v1/sessions/{session}/end"): row(200, 403, 200),
     ("POST", "api/v1/sessions/{session}/utterances"): row(201, 403, 201),
     ("GET", "api/v1/sessions/{session}/utterances"): row(200, 200, 200),
     ("GET", "api/v1/sessions/{session}/timeline"): row(200, 200, 200),
     ("POST", "api/v1/utterances"): row(403, 403, 201, bob=403, charlie=201),
+    ("POST", "api/v1/sessions/{session}/recording"): row(202, 403, 202),
+    ("GET", "api/v1/jobs/{job}"): row(200, 403, 200),
+    ("DELETE", "api/v1/jobs/{job}"): row(200, 403, 200),
     ("GET", "api/v1/utterances/{utterance}"): row(200, 403, 200),
     ("PATCH", "api/v1/utterances/{utterance}"): row(200, 403, 200),
     ("DELETE", "api/v1/utterances/{utterance}"): row(204, 403, 204),
@@ -79,7 +92,30 @@ TABLE = {
     ("GET", "api/v1/alerts"): row(200, 200, 200, bob=200, charlie=200),
     ("GET", "api/v1/alerts/{alert}"): row(200, 200, 200),
     ("POST", "api/v1/alerts/{alert}/acknowledge"): row(200, 200, 403, charlie=403),
+    ("POST", "api/v1/alerts/{alert}/resolve"): row(200, 200, 403, charlie=403),
+    ("DELETE", "api/v1/alerts/{alert}/resolve"): row(200, 200, 403, charlie=403),
+    ("POST", "api/v1/alerts/{alert}/snooze"): row(200, 200, 403, charlie=403),
+    ("DELETE", "api/v1/alerts/{alert}/snooze"): row(200, 200, 403, charlie=403),
+    ("POST", "api/v1/alerts/{alert}/verdict"): row(200, 200, 403, charlie=403),
+    ("DELETE", "api/v1/alerts/{alert}/verdict"): row(200, 200, 403, charlie=403),
+    ("GET", "api/v1/rules/{rule}/standing"): row(200, 200, 200, bob=200, charlie=200),
     ("GET", "api/v1/rules"): row(200, 200, 200, bob=200, charlie=200),
+    ("POST", "api/v1/rules"): row(403, 201, 403, bob=403, charlie=403),
+    ("GET", "api/v1/rules/{rule}"): row(200, 200, 200, bob=200, charlie=200),
+    ("PATCH", "api/v1/rules/{rule}"): row(403, 200, 403, bob=403, charlie=403),
+    ("GET", "api/v1/rules/{rule}/backtest"): row(200, 200, 200, bob=200, charlie=200),
+    ("POST", "api/v1/rules/{rule}/backtest"): row(200, 200, 200, bob=200, charlie=200),
+    ("GET", "api/v1/webhooks"): row(403, 200, 200, bob=403, charlie=200),
+    ("POST", "api/v1/webhooks"): row(403, 201, 201, bob=403, charlie=201),
+    ("GET", "api/v1/webhooks/{webhook}"): row(403, 200, 200, bob=403),
+    ("PATCH", "api/v1/webhooks/{webhook}"): row(403, 200, 200, bob=403),
+    ("DELETE", "api/v1/webhooks/{webhook}"): row(403, 204, 204, bob=403),
+    ("POST", "api/v1/webhooks/{webhook}/rotate"): row(403, 200, 200, bob=403),
+    ("POST", "api/v1/webhooks/{webhook}/test"): row(403, 200, 200, bob=403),
+    ("POST", "api/v1/webhooks/{webhook}/replay"): row(403, 200, 200, bob=403),
+    ("GET", "api/v1/deliveries"): row(403, 200, 200, bob=403, charlie=200),
+    ("GET", "api/v1/deliveries/{delivery}"): row(403, 200, 200, bob=403),
+    ("POST", "api/v1/deliveries/{delivery}/replay"): row(403, 200, 200, bob=403),
     ("POST", "predict_emotion"): row(200, 200, 200, bob=200, charlie=200),
     ("GET", "api/v1/schema"): anyone(200),
     ("GET", "api/v1/docs"): anyone(200),
@@ -92,6 +128,8 @@ TABLE = {
 }
 
 BODIES = {
+    "api/v1/alerts/{alert}/snooze": {"until_event": "next_session"},
+    "api/v1/alerts/{alert}/verdict": {"verdict": "useful"},
     "api/v1/clients": {"external_id": "new"},
     "api/v1/clients/{client}": {"name": "Anna"},
     "api/v1/clients/{client}/sessions": {},
@@ -101,6 +139,12 @@ BODIES = {
     "api/v1/utterances/{utterance}": {"text": "hi"},
     "api/v1/utterances/{utterance}/correction": {"emotion": "sad"},
 }
+
+BODIES["api/v1/rules"] = {"kind": "silence", "reason": "Tried."}
+BODIES["api/v1/rules/{rule}"] = {"threshold": 4, "reason": "Fewer."}
+BODIES["api/v1/rules/{rule}/backtest"] = {"threshold": 4}
+BODIES["api/v1/webhooks"] = {"name": "Desk", "url": "https://203.0.112.7/"}
+BODIES["api/v1/webhooks/{webhook}"] = {"name": "Night desk"}
 
 
 QUERIES = {"api/v1/clients/{client}/similar": "?to={utterance}"}
@@ -116,15 +160,38 @@ def _plant(house) -> dict[str, str]:
     FrameLogits.objects.create(
         utterance=utterance, logits=np.zeros((2, len(LABELS))), rate_hz=2.0, first_frame_s=0.5
     )
-    history.keep_audio(utterance, b"RIFFsound", media_type="audio/wav", peaks=b"\x00\x01", now=timezone.now())
+    history.keep_audio(
+        utterance, b"RIFFsound", media_type="audio/wav", peaks=b"\x00\x01", days=30, now=timezone.now()
+    )
     alert = _alert(house, utterance)
+    webhook = channel("https://127.0.0.1:9/", app=house.helpline)
+    notice = Notification.objects.create(
+        alert=alert, channel=webhook, kind="fired", created_at=alert.created_at,
+        queued_at=alert.created_at, due_at=alert.created_at, dead_at=alert.created_at,
+    )  # fmt: skip
     return {
+        "webhook": webhook.public_id,
+        "delivery": notice.public_id,
         "client": house.ann.public_id,
+        "cohort": factories.cohort("Evening group", house.ann).public_id,
         "session": house.session.public_id,
         "utterance": utterance.public_id,
         "alert": alert.public_id,
+        "rule": alert.rule.public_id,
+        "job": _job(house).public_id,
         "slug": "not-found",
     }
+
+
+def _job(house) -> Recording:
+    file = NewFile(chunks=[sounds.wav(sounds.spoken(1.0))], name="a.wav")
+    return accept_recording(
+        client=house.ann,
+        admit=lambda: house.session,
+        file=file,
+        by=factories.TESTS,
+        now=timezone.now(),
+    )[0]
 
 
 def _alert(house, utterance) -> Alert:
@@ -189,7 +256,7 @@ def test_every_caller_gets_exactly_what_they_may(method, route, caller, status, 
     ids = _plant(house)
     api = _caller(caller, house)
     path = path_of(route, ids)
-    if route == "predict_emotion":
+    if route in {"predict_emotion", "api/v1/sessions/{session}/recording"}:
         sound = SimpleUploadedFile("a.wav", sounds.wav(sounds.spoken(1.0)))
         answer = api.form(path, {"audio": sound})
     elif method in {"POST", "PATCH"}:
@@ -224,6 +291,10 @@ def test_every_route_has_its_row():
     assert _routes() == set(TABLE)
 
 
+def _is_outgoing(route):
+    return route.startswith(("api/v1/webhooks", "api/v1/deliveries"))
+
+
 @pytest.mark.parametrize("scope", list(Scope))
 def test_each_scope_opens_its_own_methods_and_no_others(scope, house):
     ids = _plant(house)
@@ -235,9 +306,13 @@ def test_each_scope_opens_its_own_methods_and_no_others(scope, house):
         if api.get(path_of(route, ids)).status_code == 200
     }
     wanted = {
-        "read": lambda route: not route.endswith(("/embedding", "/rules")),
-        "export": lambda route: route.endswith("/embedding"),
-        "rules": lambda route: route.endswith("/rules"),
+        "read": lambda route: (
+            not route.endswith(("/embedding", "/export"))
+            and not _is_outgoing(route)
+            and "/rules" not in route
+        ),
+        "export": lambda route: route.endswith(("/embedding", "/export")),
+        "rules": lambda route: "/rules" in route or _is_outgoing(route),
     }.get(scope, lambda route: False)
     assert opened == {
         (method, route)

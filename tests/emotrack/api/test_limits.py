@@ -41,7 +41,7 @@ async def _send(chunks: list[bytes], headers: dict[bytes, bytes]) -> tuple[Site,
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "headers": list(headers.items())}
+    scope = {"type": "http", "path": "/api/v1/utterances", "headers": list(headers.items())}
     await BodyLimit(site)(scope, receive, send)
     return site, sent
 

@@ -265,3 +265,12 @@ def test_an_utterance_of_someone_else_is_not_there(api, house, path, charlie, st
 def test_words_alone_sound_like_nothing(api, house, path):
     said = factories.utterance(house.session, text="x", speaker="counselor")
     problem(api.get(f"{path}/similar?to={said.public_id}"), 404, "embedding-missing")
+
+
+def test_a_thinned_timeline_keeps_its_gaps_as_gaps(api, house):
+    say(house.session, [0] * 20 + [None] * 3 + [1] * 20)
+    body = api.get(f"sessions/{house.session.public_id}/timeline?max_points=12").json()
+    levels = [point["level"] for point in body["points"]]
+    assert (body["points_total"], len(levels)) == (43, 12)
+    assert levels.count(None) == 1
+    assert levels[0] is not None and levels[-1] is not None

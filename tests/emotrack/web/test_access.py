@@ -8,15 +8,22 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from emotrack.alerts import actions as alerts
-from emotrack.alerts.models import Alert, Rule
+from emotrack.alerts.models import Alert, Notification, Rule
 from emotrack.audit.models import AuditEvent
+from emotrack.history.remarks import write_note
+from emotrack.identifiers import new_public_id
+from emotrack.recordings.models import Recording
 from emotrack.web.urls import urlpatterns
 from tests.emotrack import factories
 from tests.emotrack.alerts import planted
+from tests.emotrack.web.paper import pdf_status
 
 WHO = ("nobody", "alice", "bob", "dora", "charlie")
 EVERYONE = dict.fromkeys(WHO[1:], 200) | {"nobody": 302}
 OF_ANN = {"nobody": 302, "alice": 200, "bob": 404, "dora": 200, "charlie": 404}
+PDF_OF_ANN = {who: {200: pdf_status()}.get(status, status) for who, status in OF_ANN.items()}
+HEARD = OF_ANN | {"dora": 404}
+"""What is recorded is for those who may hear it."""
 ADMINS = {"nobody": 302, "alice": 403, "bob": 403, "dora": 200, "charlie": 403}
 
 PAGES = {
@@ -24,7 +31,20 @@ PAGES = {
     "sign_in": dict.fromkeys(WHO[1:], 302) | {"nobody": 200},
     "preferences": EVERYONE,
     "password": EVERYONE,
+    "client_new": {"nobody": 302, "alice": 200, "bob": 200, "dora": 200, "charlie": 403},
     "client": OF_ANN,
+    "access_log": OF_ANN,
+    "compare": OF_ANN,
+    "client_report": OF_ANN,
+    "client_report_pdf": PDF_OF_ANN,
+    "session_report": OF_ANN,
+    "session_report_pdf": PDF_OF_ANN,
+    "consents": OF_ANN,
+    "live_start": HEARD,
+    "upload": HEARD,
+    "recordings_now": HEARD,
+    "live": HEARD,
+    "live_now": HEARD,
     "session": OF_ANN,
     "timeline": OF_ANN,
     "turn": OF_ANN,
@@ -33,13 +53,70 @@ PAGES = {
     "alert": OF_ANN,
     "rules": EVERYONE,
     "rule": EVERYONE,
+    "rule_kinds": ADMINS,
+    "rule_new": ADMINS,
     "replies": ADMINS,
+    "channels": ADMINS,
+    "channel": ADMINS,
+    "deliveries": ADMINS,
+    "system": ADMINS,
+    "people": ADMINS,
+    "person": ADMINS,
+    "welcome": dict.fromkeys(WHO, 200),
+    "apps": ADMINS,
+    "assignments": ADMINS,
+    "cohorts": ADMINS,
+    "cohort": ADMINS,
+    "audit": ADMINS,
+    "recognizer": ADMINS,
+    "kept_data": ADMINS,
+    "audit_export": ADMINS,
+    "app": ADMINS,
 }
+CHANGED = {"nobody": 302, "alice": 403, "bob": 403, "dora": 302, "charlie": 403}
+INCOMPLETE = CHANGED | {"dora": 422}
 POSTS = {
+    "heard": {"nobody": 302, "alice": 200, "bob": 404, "dora": 404, "charlie": 404},
+    "session_note": {"nobody": 302, "alice": 200, "bob": 404, "dora": 404, "charlie": 404},
+    "note_delete": {"nobody": 302, "alice": 200, "bob": 404, "dora": 404, "charlie": 404},
+    "note_restore": {"nobody": 302, "alice": 200, "bob": 404, "dora": 404, "charlie": 404},
+    "listen_first": {"nobody": 302, "alice": 302, "bob": 302, "dora": 302, "charlie": 302},
+    "language": dict.fromkeys(WHO, 302),
+    "client_note_write": {"nobody": 302, "alice": 302, "bob": 404, "dora": 404, "charlie": 404},
+    "client_note_change": {"nobody": 302, "alice": 404, "bob": 404, "dora": 404, "charlie": 404},
+    "own_mail": dict.fromkeys(WHO, 302),
+    "channels_undo": CHANGED,
+    "channel_test": ADMINS,
+    "channel_rotate": ADMINS,
+    "channel_switch": CHANGED,
+    "delivery_replay": CHANGED,
+    "recordings": HEARD | {"alice": 422},
+    "recording_cancel": HEARD | {"alice": 302},
+    "live_begin": HEARD | {"alice": 302},
+    "consent_give": {"nobody": 302, "alice": 422, "bob": 404, "dora": 422, "charlie": 404},
+    "consent_withdraw": {"nobody": 302, "alice": 422, "bob": 404, "dora": 422, "charlie": 404},
     "sign_out": {"nobody": 302, "alice": 302, "bob": 302, "dora": 302, "charlie": 302},
     "acknowledge": {"nobody": 302, "alice": 302, "bob": 404, "dora": 302, "charlie": 404},
+    "resolve_alert": {"nobody": 302, "alice": 302, "bob": 404, "dora": 302, "charlie": 404},
+    "reopen_alert": {"nobody": 302, "alice": 302, "bob": 404, "dora": 302, "charlie": 404},
+    "snooze_alert": {"nobody": 302, "alice": 302, "bob": 404, "dora": 302, "charlie": 404},
+    "end_snooze": {"nobody": 302, "alice": 302, "bob": 404, "dora": 302, "charlie": 404},
+    "judge_alert": {"nobody": 302, "alice": 302, "bob": 404, "dora": 302, "charlie": 404},
     "rule_switch": {"nobody": 302, "alice": 403, "bob": 403, "dora": 302, "charlie": 403},
     "rule_preview": {"nobody": 302, "alice": 403, "bob": 403, "dora": 200, "charlie": 403},
+    "rule_new_preview": {"nobody": 302, "alice": 403, "bob": 403, "dora": 200, "charlie": 403},
+    "rules_undo": {"nobody": 302, "alice": 403, "bob": 403, "dora": 302, "charlie": 403},
+    "invite": INCOMPLETE,
+    "person_invitation": ADMINS,
+    "person_access": CHANGED,
+    "new_key": INCOMPLETE,
+    "assignments_undo": CHANGED,
+    "cohorts_undo": CHANGED,
+    "audit_check": CHANGED,
+    "read_again": CHANGED,
+    "kept_data_preview": ADMINS,
+    "break_glass": CHANGED,
+    "change_key": CHANGED | {"dora": 404},
 }
 
 
@@ -54,19 +131,93 @@ def alert_of(session):
     )  # fmt: skip
 
 
+def recording_of(house):
+    """An upload of Ann's that waits."""
+    return Recording.objects.create(
+        kind="file", client=house.ann, session=house.session, state="waiting", path="recordings/gone",
+        created_at=timezone.now(), started_at=timezone.now(),
+    )  # fmt: skip
+
+
 @pytest.fixture
 def addresses(house):
     alert, rule = alert_of(house.session), Rule.objects.first()
+    note = write_note(client=house.ann, session=house.session, text="x", by=house.alice, now=timezone.now())
+    app = factories.app()
+    key, _token = factories.key(app)
+    channel = planted.channel()
+    notice = Notification.objects.create(
+        alert=alert, channel=channel, kind="fired", created_at=alert.created_at,
+        queued_at=alert.created_at, due_at=alert.created_at, dead_at=alert.created_at,
+    )  # fmt: skip
     of = {
+        "channel": f"/channels/{channel.public_id}",
+        "channel_test": f"/channels/{channel.public_id}/test",
+        "channel_rotate": f"/channels/{channel.public_id}/rotate",
+        "channel_switch": f"/channels/{channel.public_id}/switch",
+        "channels_undo": "/channels/undo",
+        "delivery_replay": f"/deliveries/{notice.public_id}/replay",
+        "own_mail": "/you/mail",
         "client": f"/clients/{house.ann.public_id}",
+        "client_new": "/clients/new",
+        "access_log": f"/clients/{house.ann.public_id}/access",
+        "compare": f"/clients/{house.ann.public_id}/compare",
+        "client_report": f"/clients/{house.ann.public_id}/report",
+        "client_report_pdf": f"/clients/{house.ann.public_id}/report.pdf",
+        "session_report": f"/sessions/{house.session.public_id}/report",
+        "session_report_pdf": f"/sessions/{house.session.public_id}/report.pdf",
+        "client_note_write": f"/clients/{house.ann.public_id}/notes",
+        "client_note_change": f"/clients/{house.ann.public_id}/notes/{'0' * 20}",
+        "consents": f"/clients/{house.ann.public_id}/consents",
+        "consent_give": f"/clients/{house.ann.public_id}/consents/give",
+        "consent_withdraw": f"/clients/{house.ann.public_id}/consents/withdraw",
         "session": f"/sessions/{house.session.public_id}",
+        "upload": f"/clients/{house.ann.public_id}/upload",
+        "recordings": f"/clients/{house.ann.public_id}/recordings",
+        "recordings_now": f"/clients/{house.ann.public_id}/recordings/now",
+        "recording_cancel": f"/recordings/{recording_of(house).public_id}/cancel",
+        "live_start": f"/clients/{house.ann.public_id}/live",
+        "live_begin": f"/clients/{house.ann.public_id}/live/begin",
+        "live": f"/sessions/{house.session.public_id}/live",
+        "live_now": f"/sessions/{house.session.public_id}/live/now",
         "timeline": f"/sessions/{house.session.public_id}/timeline.json",
+        "heard": f"/sessions/{house.session.public_id}/turns/{house.turns[0].public_id}/heard",
+        "session_note": f"/sessions/{house.session.public_id}/notes/{new_public_id()}",
+        "note_delete": f"/notes/{note.public_id}/delete",
+        "note_restore": f"/notes/{note.public_id}/restore",
+        "listen_first": "/you/listen-first",
         "turn": f"/sessions/{house.session.public_id}/turns/{house.turns[0].public_id}",
         "alert": f"/alerts/{alert.public_id}",
         "acknowledge": f"/alerts/{alert.public_id}/acknowledge",
+        "resolve_alert": f"/alerts/{alert.public_id}/resolve",
+        "reopen_alert": f"/alerts/{alert.public_id}/reopen",
+        "snooze_alert": f"/alerts/{alert.public_id}/snooze",
+        "end_snooze": f"/alerts/{alert.public_id}/end-snooze",
+        "judge_alert": f"/alerts/{alert.public_id}/verdict",
         "rule": f"/rules/{rule.public_id}",
         "rule_switch": f"/rules/{rule.public_id}/switch",
         "rule_preview": f"/rules/{rule.public_id}/preview",
+        "rule_kinds": "/rules/new",
+        "rule_new": "/rules/new/low_session",
+        "rule_new_preview": "/rules/new/low_session/preview",
+        "rules_undo": "/rules/undo",
+        "person": "/people/of/alice",
+        "person_invitation": "/people/of/alice/invitation",
+        "person_access": "/people/of/alice/access",
+        "invite": "/people/invite",
+        "welcome": "/welcome/MQ/never-made",
+        "app": f"/apps/{app.public_id}",
+        "assignments_undo": "/assignments/undo",
+        "cohorts_undo": "/cohorts/undo",
+        "cohort": f"/cohorts/{factories.cohort().public_id}",
+        "audit_check": "/audit/check",
+        "read_again": "/recognizer/read-again",
+        "kept_data": "/kept-data",
+        "kept_data_preview": "/kept-data/preview",
+        "break_glass": f"/clients/{house.ann.public_id}/break-glass",
+        "audit_export": "/audit/export",
+        "new_key": f"/apps/{app.public_id}/keys",
+        "change_key": f"/apps/{app.public_id}/keys/{key.prefix}",
         "caseload": "/",
         "sign_in": "/sign-in",
         "sign_out": "/sign-out",
@@ -113,7 +264,21 @@ def test_changes_need_the_csrf_token(house, addresses):
     assert Alert.objects.get().acknowledged_at is None
 
 
-@pytest.mark.parametrize("name", ["client", "session", "timeline", "turn", "alert", "caseload", "alerts"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "client",
+        "compare",
+        "consents",
+        "access_log",
+        "session",
+        "timeline",
+        "turn",
+        "alert",
+        "caseload",
+        "alerts",
+    ],
+)
 def test_an_admin_alone_sees_codes_and_moods_but_no_name_and_no_words(name, dora, house, addresses):
     shown = dora.get(addresses[name]).content.decode()
     assert "Secretname" not in shown and "They moved the meeting" not in shown

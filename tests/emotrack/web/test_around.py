@@ -1,16 +1,19 @@
 """What stands around every page: who is signed in, their colors and zone, whether the analysis keeps up."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.utils import timezone
 
+from emotrack.accounts.models import User
 from emotrack.recognition import RecognizerStatus
 from emotrack.web import context
-from emotrack.web.middleware import zone_of
 from tests.emotrack import factories
 
 # --- Around every page --------------------------------------------------------------------------
+
+
+YOU = {"language": "en", "theme": "system", "time_zone": ""}
 
 
 class Gone:
@@ -47,7 +50,7 @@ def test_nothing_is_said_of_the_recognizer_while_no_turn_waits(dora, house, monk
 
 
 def test_a_person_chooses_colors_and_zone(alice, house):
-    alice.post("/you", {"theme": "dark", "time_zone": "Asia/Tokyo"})
+    alice.post("/you", YOU | {"theme": "dark", "time_zone": "Asia/Tokyo"})
     assert 'data-theme="dark"' in alice.get("/").content.decode()
     house.alice.refresh_from_db()
     assert house.alice.time_zone == "Asia/Tokyo"
@@ -67,7 +70,7 @@ def test_a_zone_that_does_not_exist_is_refused(alice):
 
 @pytest.mark.parametrize("name", ["", "../etc/passwd", "Nowhere/At-all", "/etc"])
 def test_a_zone_that_is_gone_falls_back_to_the_installations(name):
-    assert zone_of(name) is None
+    assert User(time_zone=name).zone.key == "UTC"
 
 
 def test_a_wrong_password_says_so_and_names_no_account(house, client):
@@ -96,3 +99,28 @@ def test_a_page_elsewhere_is_never_the_next_one(house, client):
 def test_every_policy_allows_scripts_from_here_alone(alice):
     policy = alice.get("/").headers["Content-Security-Policy"]
     assert "script-src 'self'" in policy and "unsafe" not in policy
+
+
+def test_quiet_hours_are_kept_and_given_up(alice, house):
+    alice.post("/you", YOU | {"quiet_from": "22:00", "quiet_until": "07:30"})
+    house.alice.refresh_from_db()
+    assert (house.alice.quiet_from, house.alice.quiet_until) == (time(22), time(7, 30))
+    assert 'value="22:00"' in alice.get("/you").content.decode()
+    alice.post("/you", YOU)
+    house.alice.refresh_from_db()
+    assert (house.alice.quiet_from, house.alice.quiet_until) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        {"quiet_from": "22:00"},
+        {"quiet_until": "07:00"},
+        {"quiet_from": "22:00", "quiet_until": "22:00"},
+        {"quiet_from": "25:00", "quiet_until": "07:00"},
+    ],
+)
+def test_quiet_hours_need_a_beginning_and_another_end(hours, alice, house):
+    assert alice.post("/you", YOU | hours).status_code == 422
+    house.alice.refresh_from_db()
+    assert (house.alice.quiet_from, house.alice.quiet_until) == (None, None)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from analysis.profile import dimension_profile
-from emotrack.mood.queries import SessionPoint
+from emotrack.mood.movement import Span
+from emotrack.mood.queries import SessionPoint, standing
 from emotrack.web.client_cards import last_session_words, reach_of, shift_of
 from emotrack.web.client_charts import Meeting, client_figure
 from emotrack.web.figures_card import figure_lines
@@ -59,7 +60,6 @@ def test_a_slow_mood_gives_a_half_life_near_the_planted_one():
 def test_the_cards_reach_back_over_no_more_turns_than_they_can_bear():
     reach = reach_of([point(i, valid=900, utterances=1000) for i in range(20)])
     assert [p.session for p in reach.points] == [f"s{i}" for i in range(15, 20)]
-    assert not reach.whole
     assert reach.span.after == reach.points[0].started_at
 
 
@@ -69,8 +69,7 @@ def test_one_session_larger_than_the_reach_is_kept():
 
 def test_a_short_history_is_reached_as_a_whole():
     reach = reach_of([point(0), point(1)])
-    assert reach.whole
-    assert reach.span.after is None
+    assert reach.span == Span(reach.points[0].started_at, None) and len(reach.points) == 2
 
 
 def test_a_planted_jump_is_drawn_and_said():
@@ -101,6 +100,16 @@ def test_a_session_far_off_the_others_is_more_than_chance():
     others = [point(i, 0.1 + 0.02 * (-1) ** i) for i in range(12)]
     assert last_session_words([*others, point(12, -0.4)]).endswith("More than chance alone would give.")
     assert last_session_words([*others, point(12, 0.11)]).endswith("Could be chance.")
+
+
+@pytest.mark.parametrize(("low", "verdict"), [(-0.1, "earlier ones."), (-0.6, "chance alone would give.")])
+def test_a_steady_change_is_never_called_chance(low, verdict):
+    """Each low session alone may lie within what days differ; seven in a row do not."""
+    others = [point(i, 0.1 + (0.02, -0.25, 0.1, -0.1, 0.2, -0.02)[i % 6]) for i in range(18)]
+    run = [point(18 + i, low - 0.005 * i) for i in range(7)]
+    assert standing([*others, *run]).kind == "steady"
+    said = last_session_words([*others, *run])
+    assert "of 18 earlier ones" in said and said.endswith(verdict)
 
 
 def test_below_eight_earlier_sessions_nothing_is_said_of_the_last():

@@ -13,7 +13,7 @@ from emotrack.mood import actions as mood
 from emotrack.mood.models import PatternFit
 from emotrack.mood.patterns import find_anew
 from emotrack.web.pattern_card import pattern_card, sentence_of
-from emotrack.web.pattern_map import SHAPES, Point, pattern_figure
+from emotrack.web.pattern_map import SHAPES, Point, pattern_figure, shapes_of
 from tests.emotrack import factories
 from tests.emotrack.web.conftest import signed_in
 from tests.emotrack.web.test_charts import accepted, traces
@@ -24,11 +24,11 @@ def cloud(pattern, n, x=0.0):
 
 
 def test_plotly_accepts_the_map():
-    accepted(pattern_figure(cloud(0, 5) + cloud(1, 3, 4.0) + cloud(None, 2), 2))
+    accepted(pattern_figure(cloud("A", 5) + cloud("B", 3, 4.0) + cloud(None, 2), "AB"))
 
 
 def test_every_pattern_has_its_own_shape_and_its_letter_above():
-    figure = pattern_figure(cloud(0, 5) + cloud(1, 3, 4.0), 2)
+    figure = pattern_figure(cloud("A", 5) + cloud("B", 3, 4.0), "AB")
     symbols = [traces(figure, letter)[0]["marker"]["symbol"] for letter in "AB"]
     assert symbols == [SHAPES[0][0], SHAPES[1][0]]
     assert [(a["text"], a["x"]) for a in figure["layout"]["annotations"]] == [
@@ -37,13 +37,19 @@ def test_every_pattern_has_its_own_shape_and_its_letter_above():
     ]
 
 
+def test_a_pattern_keeps_its_shape_whoever_stands_beside_it():
+    assert shapes_of("AC")["C"] == shapes_of("BC")["C"] == SHAPES[2]
+    worn = shapes_of("ABIQ")
+    assert worn["A"] == SHAPES[0] and len(set(worn.values())) == 4
+
+
 def test_no_pattern_wears_the_color_of_an_emotion():
     assert not [color for _shape, color in SHAPES if color.startswith("$e-")]
     assert len({shape for shape, _color in SHAPES}) == len(SHAPES)
 
 
 def test_what_fits_none_is_a_cross():
-    figure = pattern_figure(cloud(None, 2), 1)
+    figure = pattern_figure(cloud(None, 2), "A")
     assert traces(figure, "none")[0]["marker"]["symbol"] == "x-thin"
 
 

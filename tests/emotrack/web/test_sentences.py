@@ -92,7 +92,7 @@ def test_a_calm_session_speaks_of_no_change(session):
 
 
 def shown_on(alice, house):
-    rows = {line.case.client: line for _s, _t, lines in alice.get("/").context["groups"] for line in lines}
+    rows = {line.case.client: line for part in alice.get("/").context["groups"] for line in part.lines}
     return rows[house.ann], alice.get(f"/clients/{house.ann.public_id}").context
 
 
