@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from analysis.changes import changes
+from analysis.control_charts import CUSUM_LIMIT, EWMA_WIDTH, cusum, ewma_chart, self_starting_scores
 from analysis.inertia import inertia
 from analysis.reliable_change import reliable_change, unusual_day
 from analysis.trend import mann_kendall
@@ -102,6 +103,29 @@ def _unusual(sessions: int, phi: float, day_sd: float) -> bool:
     return unusual_day(means[:-1], means[-1]).p < 0.05
 
 
+def charts(histories: int) -> None:
+    """A year of weekly sessions after 8 earlier ones; a drop is planted after 26 and looked for in 12."""
+    print("low mood of sessions, 52 sessions            EWMA    CUSUM")
+    for phi in (0.0, 0.3, 0.5):
+        found = np.array([_signals(carried(60, phi)) for _ in range(histories)])
+        started = (found[:, :, 1:] & ~found[:, :, :-1]).sum(axis=2)
+        print(
+            "  carry-over {:.1f}: signals a person and year  {:.2f}     {:.2f}".format(phi, *started.mean(0))
+        )
+    for drop in (1.0, 1.5, 2.0):
+        planted = drop * (np.arange(60) >= 34)
+        seen = np.array([_signals(carried(60, 0.0) - planted)[:, 34:46] for _ in range(histories)])
+        after = [np.median(np.argmax(one[one.any(axis=1)], axis=1)) + 1 for one in seen.swapaxes(0, 1)]
+        shares = seen.any(axis=2).mean(axis=0)
+        told = ", ".join(f"{share:.0%} (session {at:.0f})" for share, at in zip(shares, after, strict=True))
+        print(f"  a drop by {drop:.1f} SD is found in 12 sessions    {told}")
+
+
+def _signals(means: np.ndarray) -> np.ndarray:
+    scores = self_starting_scores(means)
+    return np.stack([ewma_chart(scores) < -EWMA_WIDTH, cusum(scores) > CUSUM_LIMIT])
+
+
 def half_lives(histories: int) -> None:
     print("half-life found, true 2 min, 10 sessions  median (middle 80 %)")
     for turns in (15, 30, 100, 300):
@@ -119,7 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--histories", type=int, default=1000)
     given = parser.parse_args()
-    for table in (trends, change_points, reliable, unusual_days, half_lives):
+    for table in (trends, change_points, reliable, unusual_days, charts, half_lives):
         table(given.histories)
 
 
