@@ -4,9 +4,7 @@ import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from channels.auth import AuthMiddlewareStack
-from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import AllowedHostsOriginValidator
+from channels.routing import ProtocolTypeRouter
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emotrack.settings")
@@ -14,7 +12,7 @@ _site = get_asgi_application()
 
 from emotrack import stream  # noqa: E402 - the apps must be loaded first
 from emotrack.api.limits import BodyLimit  # noqa: E402
-from emotrack.live.routing import routes  # noqa: E402
+from emotrack.live.routing import sockets  # noqa: E402
 
 
 async def _lifespan(
@@ -36,7 +34,7 @@ async def _lifespan(
 application = ProtocolTypeRouter(
     {
         "http": BodyLimit(_site),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes))),
+        "websocket": sockets,
         "lifespan": _lifespan,
     }
 )

@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "emotrack.schedule",
     "emotrack.accounts",
     "emotrack.history",
+    "emotrack.recordings",
     "emotrack.mood",
     "emotrack.alerts",
     "emotrack.privacy",
@@ -204,6 +205,9 @@ RECOGNIZER_THREADS = env.int("EMOTRACK_RECOGNIZER_THREADS", 1)
 
 AUDIO_MAX_BYTES = env.int("EMOTRACK_AUDIO_MAX_MB", 50) * 1024 * 1024
 AUDIO_MAX_SECONDS = env.int("EMOTRACK_AUDIO_MAX_MINUTES", 120) * 60
+RECORDING_MAX_BYTES = env.int("EMOTRACK_RECORDING_MAX_MB", 500) * 1024 * 1024
+"""Largest recording that is uploaded to be cut into turns; AUDIO_MAX_BYTES is for one utterance."""
+RECORDING_MAX_SECONDS = env.int("EMOTRACK_RECORDING_MAX_MINUTES", 240) * 60
 AUDIO_DIR = VAR_DIR / "audio"
 AUDIO_KEPT_DAYS = env.int("EMOTRACK_AUDIO_KEPT_DAYS", 30)
 """Days that audio is kept: 0 deletes it once it is analyzed, -1 keeps it."""
@@ -213,8 +217,15 @@ CONSENT_REQUIRED = frozenset(env.list("EMOTRACK_CONSENT_REQUIRED", default=["voi
 LEASE_SECONDS = env.int("EMOTRACK_LEASE_SECONDS", 60)
 """How long a worker may be at one utterance before another takes it over."""
 SESSION_IDLE_MINUTES = env.int("EMOTRACK_SESSION_IDLE_MINUTES", 60)
+ESCALATE_CRITICAL_HOURS = env.int("EMOTRACK_ESCALATE_CRITICAL_HOURS", 4)
+ESCALATE_WARNING_HOURS = env.int("EMOTRACK_ESCALATE_WARNING_HOURS", 24)
+"""After how long an alert that nobody has seen is told again; 0: never."""
 WEBHOOK_ALLOW_HTTP = env.bool("EMOTRACK_WEBHOOK_ALLOW_HTTP", False)
 WEBHOOK_ALLOW_PRIVATE = env.bool("EMOTRACK_WEBHOOK_ALLOW_PRIVATE", False)
+TRIAL_EVERY_MINUTES = max(0, env.int("EMOTRACK_TRIAL_EVERY_MINUTES", 60))
+"""How often a made-up alert is sent the whole way, to see that it arrives; 0 for never."""
+DISK_FREE_MB = env.int("EMOTRACK_DISK_FREE_MB", 1024)
+"""Admins are told when less than this is free."""
 LEGACY_PREDICT_OPEN = env.bool("LEGACY_PREDICT_OPEN", False)
 RATE_PER_MINUTE = env.int("EMOTRACK_RATE_PER_MINUTE", 1200)
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # the doors count bytes themselves, so that the answer is a problem+json
@@ -273,6 +284,11 @@ CONTENT_SECURITY_POLICY = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LANGUAGE_COOKIE_AGE = 365 * 86400
+LANGUAGE_COOKIE_SECURE = BEHIND_TLS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+FORMAT_MODULE_PATH = "emotrack.web.formats"
 LOCALE_PATHS = [BASE_DIR / "emotrack" / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = env.str("EMOTRACK_TIME_ZONE", "UTC")
@@ -284,6 +300,24 @@ STATIC_ROOT = env.str("EMOTRACK_STATIC_ROOT", "") or None
 """Where ``collectstatic`` puts them; without it they are served from where they lie."""
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_MAX_AGE = 0 if DEBUG else 600
+
+# --- Mail ---------------------------------------------------------------------------------------
+
+SITE_URL = env.str("EMOTRACK_SITE_URL", "").rstrip("/")
+"""Where people reach the site, such as https://emotrack.example: for links in what is sent out."""
+_mail_server = env.str("EMOTRACK_EMAIL_URL", "")
+EMAIL_SET_UP = bool(_mail_server)
+if EMAIL_SET_UP:
+    if not _mail_server.startswith(("smtp://", "smtp+tls://", "smtp+ssl://")):
+        raise ImproperlyConfigured(
+            "EMOTRACK_EMAIL_URL takes smtp://, smtp+tls:// or smtp+ssl://, then user:password@host:port."
+        )
+    _mail = env.email_url_config(_mail_server)
+    EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"] or 25
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("EMOTRACK_EMAIL_FROM", "emotrack@localhost")
 
 # --- REST ---------------------------------------------------------------------------------------
 
@@ -310,6 +344,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "SpeakerEnum": ["client", "counselor", "assistant", "other"],
+        "EmotionEnum": "analysis.values.LABELS",
+        "HeardEnum": "emotrack.history.remarks.HEARD",
+    },
 }
 
 # --- Logs ---------------------------------------------------------------------------------------
@@ -320,5 +359,10 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.str("EMOTRACK_LOG_LEVEL", "WARNING")},
-    "loggers": {"emotrack": {"level": env.str("EMOTRACK_LOG_LEVEL", "INFO")}},
+    "loggers": {
+        "emotrack": {"level": env.str("EMOTRACK_LOG_LEVEL", "INFO")},
+        # Both tell at length what of a style sheet or font they leave out.
+        "weasyprint": {"level": "ERROR"},
+        "fontTools": {"level": "ERROR"},
+    },
 }

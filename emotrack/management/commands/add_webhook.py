@@ -5,7 +5,8 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from emotrack.alerts import actions as alerts
+from emotrack.alerts import channels
+from emotrack.alerts.models import Format
 from emotrack.audit.models import Actor
 from emotrack.history.actions import Refused
 
@@ -16,11 +17,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("url")
         parser.add_argument("--name", default="Webhook")
+        parser.add_argument("--format", choices=Format.values, default=Format.STANDARD.value)
 
-    def handle(self, url: str, name: str, **options: object) -> None:
+    def handle(self, url: str, name: str, format: str, **options: object) -> None:
         try:
-            channel, secret = alerts.create_channel(
-                name=name, url=url, by=Actor.system("command line"), now=timezone.now()
+            channel, secret = channels.create_channel(
+                name=name, url=url, format=format, by=Actor.system("command line"), now=timezone.now()
             )
         except Refused as refused:
             raise CommandError(refused.detail) from refused

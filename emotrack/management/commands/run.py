@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
+from emotrack import pipeline
 from emotrack.accounts import actions as accounts
 from emotrack.accounts.models import App, Role, Scope, User
 from emotrack.alerts import actions as alerts
@@ -125,6 +126,7 @@ class Command(BaseCommand):
     def _serve(self, host: str, port: int) -> None:
         threads = background.Background()
         threads.start("schedule", background.tick)
+        threads.start("recordings", pipeline.read_recordings)
         for number in range(SENDERS):
             threads.start(f"deliveries-{number}", DeliveryLoop().run_forever)
         if not background.uses_celery():

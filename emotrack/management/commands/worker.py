@@ -5,6 +5,7 @@ import threading
 
 from django.core.management.base import BaseCommand, CommandError
 
+from emotrack import pipeline
 from emotrack.management import background
 from emotrack.recognition import service
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         threads = background.Background()
         threads.start("tasks", background.work)
         threads.start("schedule", background.tick)
+        threads.start("recordings", pipeline.read_recordings)
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
@@ -39,5 +41,6 @@ class Command(BaseCommand):
             raise CommandError("EMOTRACK_TASKS=celery needs requirements/scale.txt installed.") from error
         threads = background.Background()
         threads.start("schedule", background.tick)
+        threads.start("recordings", pipeline.read_recordings)
         app.worker_main(["worker", "--concurrency=1", "--pool=solo", "--loglevel=WARNING"])
         threads.stop()
