@@ -144,10 +144,10 @@ def evaluation(sessions: list, count: int) -> None:
 
 
 def _rule_by_rule(session, recognizer) -> None:
-    from emotrack.alerts.arming import Line, line_of
-    from emotrack.alerts.decide import episodes
+    from emotrack.alerts.judging.arming import Line, line_of
+    from emotrack.alerts.judging.decide import episodes
     from emotrack.alerts.models import Alert, Rule
-    from emotrack.alerts.points import points_of
+    from emotrack.alerts.series.points import points_of
     from emotrack.mood.actions import baseline_from
     from emotrack.mood.models import SessionMood
 
@@ -162,9 +162,9 @@ def _rule_by_rule(session, recognizer) -> None:
 
 
 def preview(clients: int, points: int) -> None:
-    from emotrack.alerts.backtest import backtest
-    from emotrack.alerts.kinds import KINDS
     from emotrack.alerts.models import Kind, RuleVersion
+    from emotrack.alerts.rules.kinds import KINDS
+    from emotrack.alerts.tuning.backtest import backtest
 
     terms = RuleVersion(**KINDS[Kind.VOLATILITY].defaults)
     span = {"since": NOW - timedelta(days=90), "until": NOW}
@@ -187,9 +187,9 @@ def _walk_everything(terms) -> tuple[int, float]:
     from itertools import groupby
     from operator import itemgetter
 
-    from emotrack.alerts.arming import line_of
-    from emotrack.alerts.decide import episodes
-    from emotrack.alerts.points import POINT_COLUMNS, points_from
+    from emotrack.alerts.judging.arming import line_of
+    from emotrack.alerts.judging.decide import episodes
+    from emotrack.alerts.series.points import POINT_COLUMNS, points_from
     from emotrack.mood.actions import baseline_from
     from emotrack.mood.models import MoodPoint, SessionMood
 

@@ -47,13 +47,13 @@ def run(alerts: int, receivers: int, *, woken: bool) -> list[float]:
     """Seconds from each commit to the first attempt at each notice, in order."""
     from django.db import connection, transaction
 
-    from emotrack.alerts import delivery, telling
+    from emotrack.alerts.delivery import sending, telling
+    from emotrack.alerts.delivery.transports.webhook import Webhook
     from emotrack.alerts.models import Notification, NotificationChannel
-    from emotrack.alerts.transports.webhook import Webhook
+    from tests.emotrack.alerts.delivery.receiver import receiving
     from tests.emotrack.alerts.planted import channel
-    from tests.emotrack.alerts.receiver import receiving
 
-    telling.wake = delivery.wake if woken else lambda: None
+    telling.wake = sending.wake if woken else lambda: None
     began: dict[str, float] = {}
     times_tried: dict[str, int] = defaultdict(int)
     arrived: list[str] = []
@@ -74,7 +74,7 @@ def run(alerts: int, receivers: int, *, woken: bool) -> list[float]:
         for number in range(receivers):
             channel(hangs.url if number == 0 else receiver.url)
         rows = planted(alerts)
-        loop = delivery.DeliveryLoop(by={"webhook": Timed()})
+        loop = sending.DeliveryLoop(by={"webhook": Timed()})
         work: list[Callable[[], None]] = [lambda: loop.run_forever(stop)] * SENDERS + [lambda: writing(stop)]
         threads = [threading.Thread(target=one) for one in work]
         for thread in threads:
@@ -87,7 +87,7 @@ def run(alerts: int, receivers: int, *, woken: bool) -> list[float]:
             time.sleep(PAUSE_S)
         everything.wait(120)
         stop.set()
-        delivery.wake()
+        sending.wake()
         for thread in threads:
             thread.join(60)
     told = Notification.objects.filter(alert__in=rows).values_list("public_id", "alert_id", "channel__url")

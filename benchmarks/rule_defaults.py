@@ -20,9 +20,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emotrack.settings")
     django.setup()
     from benchmarks.steady_histories import arrays
-    from emotrack.alerts.chance import by_chance_per_week, fires, people
-    from emotrack.alerts.kinds import KINDS, Runs
     from emotrack.alerts.models import RuleVersion
+    from emotrack.alerts.rules.kinds import KINDS, Runs
+    from emotrack.alerts.tuning.chance import by_chance_per_week, fires, people
 
     stories = ("drift", "jump", "relapsing", "burst", "flat")
     told = {plot: people(arrays(plot, range(2000, 2000 + given.people), 52)) for plot in stories}

@@ -2,8 +2,8 @@
 
     python -m benchmarks.steady_histories [--people 24] [--weeks 104]
 
-Writes emotrack/alerts/steady.npz: invented people to whom nothing happens (``analysis.synthetic``), read as
-the product reads a person.
+Writes emotrack/alerts/tuning/steady.npz: invented people to whom nothing happens (``analysis.synthetic``),
+read as the product reads a person.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from analysis.series import SessionTracker
 from analysis.synthetic import story, synthetic_card
 from analysis.volatility import WINDOW_PAIRS
 
-FILE = Path("emotrack/alerts/steady.npz")
+FILE = Path("emotrack/alerts/tuning/steady.npz")
 PARTS = ("valence", "arousal", "volatility", "window_distance")
 
 

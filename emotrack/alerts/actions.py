@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from emotrack.alerts.evaluation import evaluate, evaluate_all
-from emotrack.alerts.keeping import Changes, end_open
-from emotrack.alerts.lifecycle import acknowledge, end_snooze, escalate_waiting, reopen, resolve, snooze
-from emotrack.alerts.rule_actions import (
+from emotrack.alerts.lifecycle.evaluation import evaluate, evaluate_all
+from emotrack.alerts.lifecycle.keeping import Changes, end_open
+from emotrack.alerts.lifecycle.reactions import (
+    acknowledge,
+    end_snooze,
+    escalate_waiting,
+    reopen,
+    resolve,
+    snooze,
+)
+from emotrack.alerts.lifecycle.verdicts import judge, withdraw_verdict
+from emotrack.alerts.rules.terms import InvalidTerms
+from emotrack.alerts.tuning.actions import (
     create_rule,
     disable_rule,
     enable_rule,
     ensure_default_rules,
     save_rule,
 )
-from emotrack.alerts.terms import InvalidTerms
-from emotrack.alerts.verdicts import judge, withdraw_verdict
 
 __all__ = [
     "Changes",

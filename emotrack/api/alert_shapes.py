@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from emotrack.alerts.models import Judgment
-from emotrack.alerts.suggestion import NoSuggestion
+from emotrack.alerts.tuning.suggestion import NoSuggestion
 from emotrack.api.shapes import AlertAnswer, _maybe, _words
 
 

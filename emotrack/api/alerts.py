@@ -13,8 +13,8 @@ from rest_framework.response import Response
 
 from emotrack.accounts.models import App, Scope, User
 from emotrack.alerts import actions
+from emotrack.alerts.lifecycle.snoozing import active_snoozes
 from emotrack.alerts.models import Alert, Judgment, Snooze, Verdict
-from emotrack.alerts.snoozing import active_snoozes
 from emotrack.api import bodies, shapes
 from emotrack.api.alert_shapes import AlertStateAnswer
 from emotrack.api.answers import Answer, alert_answer

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from rest_framework import serializers
 
+from emotrack.alerts.delivery.queries import STATES
 from emotrack.alerts.models import Format, Judgment, Severity
-from emotrack.alerts.notice_queries import STATES
 from emotrack.api.fields import (
     ChoiceField,
     EmbeddingField,

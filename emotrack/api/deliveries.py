@@ -8,9 +8,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from emotrack.alerts.channels import replay
+from emotrack.alerts.delivery.channels import replay
+from emotrack.alerts.delivery.queries import deliveries
 from emotrack.alerts.models import Notification
-from emotrack.alerts.notice_queries import deliveries
 from emotrack.api import bodies, delivery_shapes, shapes
 from emotrack.api.paging import Order, page
 from emotrack.api.webhooks import AdminDoor, attempt_answer

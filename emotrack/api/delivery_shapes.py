@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from emotrack.alerts.delivery.queries import STATES
 from emotrack.alerts.models import ChannelKind, Format, NotificationKind, Trouble
-from emotrack.alerts.notice_queries import STATES
 from emotrack.api.shapes import _maybe, _words
 
 

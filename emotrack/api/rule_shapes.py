@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from analysis.affect import AFFECT_LABELS
 from emotrack.alerts.models import Kind, Severity, Told
-from emotrack.alerts.terms import LONGEST_REASON
+from emotrack.alerts.rules.terms import LONGEST_REASON
 from emotrack.api.fields import ChoiceField, Fields, FlagField, NumberField, TextField, WholeField, WordsField
 
 PREVIEW_DAYS = 90

@@ -11,8 +11,8 @@ from rest_framework.response import Response
 
 from emotrack.accounts.models import Scope
 from emotrack.alerts.models import Rule
-from emotrack.alerts.rule_standing import rule_standing, suggested_threshold
-from emotrack.alerts.suggestion import Suggestion
+from emotrack.alerts.tuning.standing import rule_standing, suggested_threshold
+from emotrack.alerts.tuning.suggestion import Suggestion
 from emotrack.api import bodies
 from emotrack.api.alert_shapes import RuleStandingAnswer
 from emotrack.api.door import Door

@@ -13,12 +13,12 @@ from rest_framework.response import Response
 
 from emotrack.accounts.models import Scope
 from emotrack.alerts import actions
-from emotrack.alerts.backtest import Backtest, backtest
-from emotrack.alerts.chance import by_chance_per_week
-from emotrack.alerts.kinds import KINDS
 from emotrack.alerts.models import Rule, RuleVersion
-from emotrack.alerts.rule_queries import clients_of, rules_visible_to, with_versions
-from emotrack.alerts.terms import FIELDS, InvalidTerms, checked
+from emotrack.alerts.rules.kinds import KINDS
+from emotrack.alerts.rules.queries import clients_of, rules_visible_to, with_versions
+from emotrack.alerts.rules.terms import FIELDS, InvalidTerms, checked
+from emotrack.alerts.tuning.backtest import Backtest, backtest
+from emotrack.alerts.tuning.chance import by_chance_per_week
 from emotrack.api import bodies, rule_shapes, shapes
 from emotrack.api.door import Door
 from emotrack.api.errors import Problem, wrong_fields

@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from emotrack.accounts.models import Scope
-from emotrack.alerts import channels
+from emotrack.alerts.delivery import channels
+from emotrack.alerts.delivery.queries import webhooks
 from emotrack.alerts.models import Attempt, NotificationChannel
-from emotrack.alerts.notice_queries import webhooks
 from emotrack.api import bodies, delivery_shapes, shapes
 from emotrack.api.door import Door
 from emotrack.api.errors import Problem

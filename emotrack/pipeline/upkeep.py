@@ -10,11 +10,11 @@ from django_tasks_db.models import DBTaskResult
 
 from emotrack.accounts import actions as accounts
 from emotrack.alerts import actions as alerts
-from emotrack.alerts import trial
-from emotrack.alerts.checks import check_service
-from emotrack.alerts.evaluation import judge_silence
-from emotrack.alerts.recognizer_rules import judge_recognizers
-from emotrack.alerts.silence import maybe_silent
+from emotrack.alerts.lifecycle.evaluation import judge_silence
+from emotrack.alerts.series.silence import maybe_silent
+from emotrack.alerts.service import trial
+from emotrack.alerts.service.checks import check_service
+from emotrack.alerts.service.recognizers import judge_recognizers
 from emotrack.audit import actions as audit
 from emotrack.audit.models import Actor
 from emotrack.history import actions as history

@@ -12,9 +12,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from emotrack.accounts.models import User
-from emotrack.alerts.kinds import KINDS, Runs
+from emotrack.alerts.lifecycle.snoozing import active_snoozes
 from emotrack.alerts.models import Alert, Judgment, Rule, Severity, Snooze, Verdict
-from emotrack.alerts.snoozing import active_snoozes
+from emotrack.alerts.rules.kinds import KINDS, Runs
 from emotrack.history.models import Client
 from emotrack.web import session_page
 from emotrack.web.looked_at import SEVERITY_ORDER

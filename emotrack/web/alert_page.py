@@ -11,10 +11,10 @@ from django.utils.translation import ngettext
 
 from analysis.baseline import Usual
 from emotrack.accounts.models import User
-from emotrack.alerts.alert_series import Value, series_behind
-from emotrack.alerts.kinds import ALREADY_PERSONAL, KINDS, Runs
 from emotrack.alerts.models import Alert
-from emotrack.alerts.rule_standing import rule_standing
+from emotrack.alerts.rules.kinds import ALREADY_PERSONAL, KINDS, Runs
+from emotrack.alerts.series.behind import Value, series_behind
+from emotrack.alerts.tuning.standing import rule_standing
 from emotrack.history.models import Session
 from emotrack.web import session_page, words
 from emotrack.web.alert_chart import CALENDAR, SESSION_CLOCK, Axis, Moments, Watched, alert_figure

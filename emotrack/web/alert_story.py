@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from emotrack.alerts.lifecycle.snoozing import snooze_spans
 from emotrack.alerts.models import (
     Alert,
     ChannelKind,
@@ -20,7 +21,6 @@ from emotrack.alerts.models import (
     Snooze,
     Verdict,
 )
-from emotrack.alerts.snoozing import snooze_spans
 from emotrack.audit.models import AuditEvent
 
 FOUND_LATER = timedelta(minutes=1)

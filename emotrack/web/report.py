@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from analysis.values import LABELS
 from emotrack.accounts.models import User
 from emotrack.alerts.models import Alert
-from emotrack.alerts.reaction_models import Judgment
+from emotrack.alerts.models.reactions import Judgment
 from emotrack.history.models import Client, Session
 from emotrack.history.remark_models import Note
 from emotrack.mood.queries import SessionPoint, session_points

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from analysis.thinning import thin
-from emotrack.alerts.close_look import CloseLook
+from emotrack.alerts.tuning.close_look import CloseLook
 from emotrack.web.terms import number
 
 WIDTH, LEAST_WIDTH, MOST_WIDTH = 760, 280, 2000

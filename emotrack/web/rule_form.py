@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from analysis.affect import AFFECT_LABELS
 from analysis.measures import MEASURES
-from emotrack.alerts.kinds import KINDS, MAY_BE_PERSONAL, Runs
 from emotrack.alerts.models import ADMIN_KINDS, Severity, Told
-from emotrack.alerts.terms import DEFAULTS, InvalidTerms
+from emotrack.alerts.rules.kinds import KINDS, MAY_BE_PERSONAL, Runs
+from emotrack.alerts.rules.terms import DEFAULTS, InvalidTerms
 from emotrack.history.models import Client, Cohort
 from emotrack.web.terms import clock_of, measure_name
 from emotrack.web.words import EMOTIONS

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from emotrack.accounts.models import User
-from emotrack.alerts.arming import WhyNot
-from emotrack.alerts.backtest import Backtest, WouldFire, backtest
-from emotrack.alerts.chance import by_chance_per_week
-from emotrack.alerts.close_look import CloseLook, close_look
-from emotrack.alerts.kinds import KINDS, Runs
+from emotrack.alerts.judging.arming import WhyNot
 from emotrack.alerts.models import Alert, Rule, RuleVersion
-from emotrack.alerts.rule_queries import clients_of
+from emotrack.alerts.rules.kinds import KINDS, Runs
+from emotrack.alerts.rules.queries import clients_of
+from emotrack.alerts.tuning.backtest import Backtest, WouldFire, backtest
+from emotrack.alerts.tuning.chance import by_chance_per_week
+from emotrack.alerts.tuning.close_look import CloseLook, close_look
 from emotrack.history.models import Client, Session
 from emotrack.web.administration import names_of
 from emotrack.web.rule_chart import WIDTH, RuleChart, Strip, day_words, rule_chart, strip_place

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from emotrack.accounts.models import User
 from emotrack.alerts.models import Rule
-from emotrack.alerts.rule_standing import IGNORED_OVER, RuleStanding, rule_standing, suggested_threshold
-from emotrack.alerts.suggestion import LEAST_OF_EACH, LEAST_VERDICTS, NoSuggestion, Suggestion
+from emotrack.alerts.tuning.standing import IGNORED_OVER, RuleStanding, rule_standing, suggested_threshold
+from emotrack.alerts.tuning.suggestion import LEAST_OF_EACH, LEAST_VERDICTS, NoSuggestion, Suggestion
 from emotrack.web.terms import number
 from emotrack.web.words import percent
 

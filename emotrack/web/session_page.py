@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from analysis.affect import calibrate
 from analysis.baseline import SessionBaseline
 from emotrack.accounts.models import User
-from emotrack.alerts.evaluation import rules_for
+from emotrack.alerts.lifecycle.evaluation import rules_for
+from emotrack.alerts.lifecycle.queries import Span, episode_spans
 from emotrack.alerts.models import Kind, RuleVersion
-from emotrack.alerts.queries import Span, episode_spans
 from emotrack.history.models import Audio, Correction, Recognizer, Session, Speaker, Status, Utterance
 from emotrack.history.queries import corrections_of
 from emotrack.mood import queries as mood

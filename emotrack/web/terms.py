@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analysis.measures import measure
-from emotrack.alerts.kinds import KINDS, Runs
 from emotrack.alerts.models import Alert, Rule, RuleVersion, Severity, Told
+from emotrack.alerts.rules.kinds import KINDS, Runs
 from emotrack.web.words import EMOTIONS
 
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from emotrack.accounts import actions as accounts
 from emotrack.accounts.models import App, User
-from emotrack.alerts import evaluation
+from emotrack.alerts.delivery.transports.webhook import new_secret
+from emotrack.alerts.lifecycle import evaluation
 from emotrack.alerts.models import Alert, Attempt, Notification, NotificationChannel, Rule
-from emotrack.alerts.transports.webhook import new_secret
 from emotrack.history import actions as history
 from emotrack.history.actions import mark_ended
 from emotrack.history.models import Client, EndReason, Session

@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from emotrack.api.urls import resources
-from tests.emotrack.alerts.receiver import receiving
+from tests.emotrack.alerts.delivery.receiver import receiving
 from tests.emotrack.factories import PASSWORD
 from tests.faults.site import SOUND, Site, site_in
 
@@ -26,7 +26,8 @@ LINKS = re.compile(r'(?:href|action|src|hx-get|hx-post|data-[a-z-]+)="(/[^"#]*)'
 SET_UP = """
 from django.utils import timezone
 from emotrack.accounts.models import Scope
-from emotrack.alerts import actions as alerts, channels
+from emotrack.alerts import actions as alerts
+from emotrack.alerts.delivery import channels
 from tests.emotrack import factories as make
 alice, bob, dora = make.counselor("alice"), make.counselor("bob"), make.admin("dora")
 for name, counselor in ("anns", alice), ("charlies", bob):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests.emotrack.alerts.receiver import receiving
+from tests.emotrack.alerts.delivery.receiver import receiving
 from tests.journeys import speech
 from tests.journeys.server import Server, running
 

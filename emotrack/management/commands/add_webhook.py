@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from emotrack.alerts import channels
+from emotrack.alerts.delivery import channels
 from emotrack.alerts.models import Format
 from emotrack.audit.models import Actor
 from emotrack.history.actions import Refused

@@ -5,7 +5,7 @@ import threading
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from emotrack.alerts.delivery import DeliveryLoop, wake
+from emotrack.alerts.delivery.sending import DeliveryLoop, wake
 from emotrack.management import background
 
 

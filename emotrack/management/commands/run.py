@@ -18,7 +18,7 @@ from emotrack import pipeline
 from emotrack.accounts import actions as accounts
 from emotrack.accounts.models import App, Role, Scope, User
 from emotrack.alerts import actions as alerts
-from emotrack.alerts.delivery import DeliveryLoop, wake
+from emotrack.alerts.delivery.sending import DeliveryLoop, wake
 from emotrack.audit.models import Actor
 from emotrack.history.models import Client
 from emotrack.management import background

@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from emotrack.accounts.models import User
-from emotrack.alerts.notice_queries import mail_of
-from emotrack.alerts.transports.mail import is_set_up
+from emotrack.alerts.delivery.queries import mail_of
+from emotrack.alerts.delivery.transports.mail import is_set_up
 
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 """Each in its own words, so that whoever reads only one finds it."""

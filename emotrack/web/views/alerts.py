@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from emotrack.accounts.models import User
 from emotrack.alerts import actions
+from emotrack.alerts.lifecycle.snoozing import MORNING, tomorrow_morning
 from emotrack.alerts.models import Alert, Severity
-from emotrack.alerts.snoozing import MORNING, tomorrow_morning
 from emotrack.history.actions import Refused
 from emotrack.web.alert_list import (
     SHOWN,

@@ -17,11 +17,11 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from emotrack.accounts.models import App
-from emotrack.alerts import channels as actions
+from emotrack.alerts.delivery import channels as actions
+from emotrack.alerts.delivery.queries import deliveries, webhooks
+from emotrack.alerts.delivery.transports.mail import is_set_up
 from emotrack.alerts.models import ChannelKind, Format, NotificationChannel, SystemAlert
-from emotrack.alerts.notice_queries import deliveries, webhooks
-from emotrack.alerts.transports.mail import is_set_up
-from emotrack.alerts.trial import trial_state
+from emotrack.alerts.service.trial import trial_state
 from emotrack.history.actions import Conflict, Refused
 from emotrack.web.administration import admins_only, offer_undo, take_undo, undo_offered
 from emotrack.web.templatetags.deliveries import why

@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from emotrack.accounts.models import User
-from emotrack.alerts.channels import replay
+from emotrack.alerts.delivery.channels import replay
+from emotrack.alerts.delivery.queries import deliveries as found_deliveries
 from emotrack.alerts.models import ChannelKind, Notification, NotificationChannel
-from emotrack.alerts.notice_queries import deliveries as found_deliveries
 from emotrack.history.actions import Conflict
 from emotrack.web.administration import admins_only
 

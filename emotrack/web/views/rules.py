@@ -17,10 +17,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from emotrack.accounts.models import User
 from emotrack.alerts import actions
-from emotrack.alerts.kinds import KINDS
 from emotrack.alerts.models import Alert, Kind, Rule, RuleVersion, Scope
-from emotrack.alerts.rule_queries import rules_visible_to, with_versions
-from emotrack.alerts.terms import FIELDS, InvalidTerms, checked
+from emotrack.alerts.rules.kinds import KINDS
+from emotrack.alerts.rules.queries import rules_visible_to, with_versions
+from emotrack.alerts.rules.terms import FIELDS, InvalidTerms, checked
 from emotrack.history.models import Client
 from emotrack.web.administration import names_of, offer_undo, take_undo, undo_offered
 from emotrack.web.rule_chart import WIDTH

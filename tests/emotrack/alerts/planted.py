@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from analysis.baseline import SessionBaseline, Usual
 from analysis.volatility import WINDOW_PAIRS
 from emotrack.alerts.models import Alert, NotificationChannel, Trouble
-from emotrack.alerts.system import observe
+from emotrack.alerts.service.troubles import observe
 from emotrack.history.models import Recognizer, Session, Utterance
 from emotrack.mood.models import MoodPoint, SessionMood
 from tests.emotrack import factories

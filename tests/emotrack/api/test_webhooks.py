@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from emotrack.alerts.models import Notification, NotificationChannel
 from tests.emotrack import factories
+from tests.emotrack.alerts.delivery.receiver import receiving
+from tests.emotrack.alerts.delivery.test_sending import fire
 from tests.emotrack.alerts.planted import channel
-from tests.emotrack.alerts.receiver import receiving
-from tests.emotrack.alerts.test_delivery import fire
 from tests.emotrack.api.conftest import Api
 
 pytestmark = pytest.mark.django_db

@@ -6,13 +6,12 @@ import pytest
 from django.utils import timezone
 
 from emotrack.alerts import actions
-from emotrack.alerts.evaluation import judge_silence
+from emotrack.alerts.lifecycle.evaluation import judge_silence
 from emotrack.alerts.models import Alert, EndReason, Kind, Muted, Notification, Snooze, Verdict
 from emotrack.web.alert_story import story_of
 from emotrack.web.rule_standing import standing_of, standings, waiting_time
 from tests.emotrack import factories
-from tests.emotrack.alerts.planted import channel
-from tests.emotrack.alerts.test_session_rules import (
+from tests.emotrack.alerts.lifecycle.test_session_rules import (
     CALM,
     LOW,
     WEEKLY,
@@ -22,6 +21,7 @@ from tests.emotrack.alerts.test_session_rules import (
     only,
     spoke,
 )
+from tests.emotrack.alerts.planted import channel
 from tests.emotrack.web.test_access import alert_of
 
 HTMX = {"HX-Request": "true"}

@@ -8,15 +8,15 @@ from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from emotrack.alerts import channels
+from emotrack.alerts.delivery import channels
 from emotrack.alerts.models import Attempt, Notification, NotificationChannel
-from emotrack.alerts.trial import send_trial
+from emotrack.alerts.service.trial import send_trial
 from emotrack.web.templatetags.deliveries import why
 from tests.emotrack import factories
 from tests.emotrack.alerts import planted
-from tests.emotrack.alerts.mail_server import mail_server
-from tests.emotrack.alerts.receiver import receiving
-from tests.emotrack.alerts.test_mail import through  # noqa: F401
+from tests.emotrack.alerts.delivery.mail_server import mail_server
+from tests.emotrack.alerts.delivery.receiver import receiving
+from tests.emotrack.alerts.delivery.test_mail import through  # noqa: F401
 from tests.emotrack.web.test_access import alert_of
 
 NEW = {"name": "Desk", "url": "https://203.0.112.7/hook", "format": "standard", "app": ""}

@@ -11,9 +11,9 @@ from analysis.baseline import session_baseline
 from analysis.series import SessionTracker
 from analysis.synthetic import story, synthetic_card
 from analysis.volatility import WINDOW_PAIRS
-from emotrack.alerts.decide import Terms, episodes
-from emotrack.alerts.kinds import KINDS
+from emotrack.alerts.judging.decide import Terms, episodes
 from emotrack.alerts.models import Kind
+from emotrack.alerts.rules.kinds import KINDS
 from emotrack.mood.queries import SessionPoint, standing
 from emotrack.sample.practice import STORIES, _weekday
 

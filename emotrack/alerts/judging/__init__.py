@@ -1,0 +1,1 @@
+"""Whether a series fires under a rule's terms: pure decisions on numbers."""

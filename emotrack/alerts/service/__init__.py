@@ -1,0 +1,1 @@
+"""Troubles of the service itself, which only admins are told of."""
