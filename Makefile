@@ -14,6 +14,10 @@ SPEECH := $(abspath ../shared/data/speech)
 ifneq ($(wildcard $(SPEECH)),)
 export EMOTRACK_SPEECH_DIR ?= $(SPEECH)
 endif
+COMMENTS := $(abspath ../shared/data/text/goemotions)
+ifneq ($(wildcard $(COMMENTS)),)
+export EMOTRACK_COMMENTS_DIR ?= $(COMMENTS)
+endif
 
 help: ## list these commands
 	@grep -E '^[a-z0-9]+:.*## ' Makefile | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 22
