@@ -97,8 +97,9 @@ def keep_part(
     Part.objects.create(
         recording=recording, channel=channel, start_ms=start_ms, end_ms=end_ms, utterance=utterance
     )
-    if recording.kind == Kind.STREAM:
-        Recording.objects.filter(pk=recording.pk).update(done_ms=end_ms)
+    # A reading that gets on is no hopeless one, however often its process was stopped.
+    got_on = {"done_ms": end_ms} if recording.kind == Kind.STREAM else {"attempts": 1}
+    Recording.objects.filter(pk=recording.pk).update(**got_on)
 
 
 # --- Files ----------------------------------------------------------------------------------------

@@ -269,6 +269,24 @@ def test_a_reader_that_breaks_off_again_and_again_gives_up_with_a_reason(api, ho
     assert (job["state"], job["errors"][0]["type"]) == ("failed", "/problems/analysis-failed")
 
 
+def test_a_reader_that_gets_on_is_not_given_up_however_often_its_process_was_stopped(api, house, monkeypatch):
+    answer, kept = post(api, house), recording.keep_turn
+    Recording.objects.update(attempts=recording.MOST_ATTEMPTS - 1)
+
+    def killed_after_one(row, *args, **more):
+        kept(row, *args, **more)
+        raise Killed
+
+    monkeypatch.setattr(recording, "keep_turn", killed_after_one)
+    with pytest.raises(Killed):
+        read_next_recording()
+    monkeypatch.setattr(recording, "keep_turn", kept)
+    for _ in range(2):
+        Recording.objects.update(leased_until=None)
+        read_next_recording()
+    assert job_of(api, answer)["state"] == "done" and len(rows()) == 2
+
+
 @pytest.mark.parametrize(
     "error", [OperationalError("database is locked"), StorageFull("storage-full", "Full.")]
 )
