@@ -109,7 +109,11 @@ def open_account(user: User, *, by: Actor, now: datetime) -> None:
 
 def _require_another_admin(user: User) -> None:
     """Holds every admin's grant, so that two admins cannot remove each other at once."""
-    grants = RoleGrant.objects.select_for_update().filter(role=Role.ADMIN).select_related("user")
+    grants = (
+        RoleGrant.objects.select_for_update(of=("self",), no_key=True)
+        .filter(role=Role.ADMIN)
+        .select_related("user")
+    )
     admins = {grant.user_id for grant in grants if grant.user.is_active}
     if admins == {user.pk}:
         raise LastAdmin
@@ -207,7 +211,7 @@ def rotate_key(
     key: ApiKey, *, by: Actor, now: datetime, overlap: timedelta = KEY_OVERLAP
 ) -> tuple[ApiKey, str]:
     """A new key with the same scopes; the old one ends after ``overlap``. Raises ``KeyNotInForce``."""
-    key = ApiKey.objects.select_for_update(of=("self",)).select_related("app").get(pk=key.pk)
+    key = ApiKey.objects.select_for_update(of=("self",), no_key=True).select_related("app").get(pk=key.pk)
     if not key.is_valid_at(now) or key.replaced_by_id is not None:
         raise KeyNotInForce
     lasts = None if key.expires_at is None else now + (key.expires_at - key.created_at)

@@ -107,7 +107,7 @@ def _of_storage(error: Exception) -> Problem | None:
     said = str(error).lower()
     if "disk is full" in said or "no space left" in said:
         return Problem("storage-full", status=507)
-    if "locked" in said or "timeout" in said or "connection" in said:
+    if any(word in said for word in ("locked", "deadlock", "timeout", "connection")):
         return Problem("storage-busy", status=503, headers={"Retry-After": "1"})
     return None
 

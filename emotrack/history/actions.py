@@ -50,6 +50,15 @@ class Conflict(Refused):
     status = 409
 
 
+class Vanished(Refused):
+    """Somebody deleted it since the caller looked."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("not-found", "It was deleted in the meantime.")
+
+
 class StorageFull(Refused):
     """The disk has no room; nothing was kept of the request."""
 
@@ -61,7 +70,7 @@ def find_or_create_client(
     *, app: App, external_id: str, by: Actor, now: datetime, name: str | None = None
 ) -> tuple[Client, bool]:
     """The client whom ``app`` calls ``external_id``, and whether they are new."""
-    App.objects.select_for_update().get(pk=app.pk)  # two first calls at once make one client
+    App.objects.select_for_update(no_key=True).get(pk=app.pk)  # two first calls at once make one client
     link = ClientLink.objects.select_related("client").filter(app=app, external_id=external_id).first()
     if link is not None:
         return link.client, False
@@ -133,7 +142,7 @@ def find_or_create_session(
     """Raises ``Conflict`` when the app has given that external id to another client's session."""
     refuse_future(started_at, now, "/started_at")
     if app is not None:
-        App.objects.select_for_update().get(pk=app.pk)
+        App.objects.select_for_update(no_key=True).get(pk=app.pk)
     if external_id is not None:
         session = Session.objects.filter(app=app, external_id=external_id).first()
         if session is not None and session.client_id != client.pk:

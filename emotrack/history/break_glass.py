@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from emotrack.accounts.models import User
 from emotrack.audit.actions import record
 from emotrack.history.actions import Refused
+from emotrack.history.locks import hold
 from emotrack.history.models import BreakGlass, Client
 
 OPEN_FOR = timedelta(minutes=60)
@@ -24,7 +25,7 @@ def break_glass(*, client: Client, admin: User, reason: str, now: datetime) -> B
     least, most = REASON_LENGTH
     if not least <= len(reason) <= most:
         raise Refused("reason-required", f"Say why, in {least} to {most} characters.", "/reason")
-    Client.objects.select_for_update().get(pk=client.pk)
+    hold(client.pk)
     if (already := open_glass(client, admin, now)) is not None:
         return already
     glass = BreakGlass(client=client, admin=admin, opened_at=now, until=now + OPEN_FOR)

@@ -30,7 +30,7 @@ class NotTheAuthor(Refused):
 def rename_client(client: Client, *, name: str | None, by: Actor, now: datetime) -> Client:
     """Give a client a name, or take it away with ``None``."""
     client.name = name or None
-    client.save()
+    client.save(update_fields=["name"])
     record("client.renamed", by=by, now=now, subject=client.public_id, client=client.public_id)
     return client
 

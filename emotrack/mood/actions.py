@@ -19,6 +19,7 @@ from analysis.series import Level, Levels, SessionTracker, window_z
 from analysis.volatility import WINDOW
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
+from emotrack.history.locks import hold
 from emotrack.history.models import Client, ReadingState, Recognizer, Session, Utterance
 from emotrack.mood.baselines import OF_POINTS, Earlier, baseline_from, earlier_than
 from emotrack.mood.models import MoodPoint, ResponsePolicy, SessionMood
@@ -37,7 +38,7 @@ def refresh(utterance: Utterance) -> list[Session]:
     Oldest first. The caller has stored the reading. Takes the client's lock, so that two utterances of one
     client never refresh at once.
     """
-    Client.objects.select_for_update().get(pk=utterance.client_id)
+    hold(utterance.client_id)
     if utterance.recognizer_id is None:
         return []
     session, recognizer = utterance.session, utterance.recognizer
@@ -54,7 +55,7 @@ def replay_from_session(session: Session, recognizer: Recognizer) -> list[Sessio
     Oldest first. A later session keeps its points, for what was said in it is the same; only what is usual
     before it, and the z that is counted in it, may be others. Sessions that stay as they are cost no queries.
     """
-    client = Client.objects.select_for_update().get(pk=session.client_id)
+    client = hold(session.client_id)
     return _Replay(client, recognizer, _earliest_place(session, recognizer), {session.pk}).run()
 
 
@@ -63,7 +64,7 @@ def rebuild(client: Client) -> int:
     rows = Utterance.objects.filter(client=client).of_series().exclude(recognizer=None)
     walked = 0
     with transaction.atomic():
-        Client.objects.select_for_update().get(pk=client.pk)
+        hold(client.pk)
         MoodPoint.objects.filter(client=client).delete()
         SessionMood.objects.filter(client=client).delete()
         for recognizer in Recognizer.objects.filter(pk__in=rows.values("recognizer")):

@@ -21,6 +21,7 @@ from analysis.clusters import (
     refit_due,
 )
 from analysis.projection import Basis, Map, plane
+from emotrack.history.locks import hold
 from emotrack.history.models import Client, Recognizer
 from emotrack.mood.directions import population_basis, refresh_directions
 from emotrack.mood.embeddings import Heard, heard, heard_utterances
@@ -142,7 +143,7 @@ def _assign_new(fit: PatternFit) -> None:
 @transaction.atomic
 def _keep(fit: PatternFit, memberships: list[PatternMembership]) -> None:
     """Store those whose utterance still stands; while we computed, some may have been deleted."""
-    Client.objects.select_for_update().get(pk=fit.client_id)
+    hold(fit.client_id)
     standing = set(heard_utterances(fit.client, fit.recognizer).values_list("pk", flat=True))
     PatternMembership.objects.bulk_create(
         [m for m in memberships if m.utterance_id in standing], batch_size=500, ignore_conflicts=True
@@ -171,7 +172,7 @@ def _assigner(fit: PatternFit, clusters: list[MoodCluster]) -> Assigner:
 
 @transaction.atomic
 def _store(client: Client, recognizer: Recognizer, said: Heard, found: Patterns, now: datetime) -> PatternFit:
-    Client.objects.select_for_update().get(pk=client.pk)
+    hold(client.pk)
     fit = fit_of(client, recognizer) or PatternFit(client=client, recognizer=recognizer)
     fit.fitted_at, fit.n, fit.reason = now, found.n, found.reason or ""
     fit.silhouette, fit.chance, fit.agreement = found.silhouette, found.chance, found.agreement

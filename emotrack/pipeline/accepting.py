@@ -17,6 +17,7 @@ from emotrack.audit import actions as audit
 from emotrack.audit.models import Actor
 from emotrack.history import actions as history
 from emotrack.history.actions import Conflict, Refused
+from emotrack.history.locks import hold
 from emotrack.history.models import (
     Client,
     Embedding,
@@ -167,6 +168,7 @@ def _accept(request: _Request, admit: Callable[[], Session]) -> Accepted:
     try:
         with transaction.atomic():
             session = admit()
+            session.client = hold(session.client_id)
             privacy.require_consent(session.client, request.posted.purposes)
             utterance = _store(session, request, heard)
     except IntegrityError:
@@ -231,8 +233,7 @@ def _store(session: Session, request: _Request, heard: Heard | None) -> Utteranc
     written: list[str] = []
     try:
         with transaction.atomic():
-            session = Session.objects.select_for_update().select_related("client").get(pk=session.pk)
-            utterance.session, utterance.client = session, session.client
+            session.refresh_from_db(fields=["started_at", "last_activity_at"])
             utterance.save(force_insert=True)
             _remember_key(request, utterance)
             if request.keep is not None:

@@ -11,6 +11,8 @@ from emotrack.alerts import actions as alerts
 from emotrack.audit import actions as audit
 from emotrack.audit.models import Actor
 from emotrack.history import actions as history
+from emotrack.history.actions import Vanished
+from emotrack.history.locks import hold
 from emotrack.history.models import Audio, EndReason, Recognizer, Session, Speaker, Status, Utterance
 from emotrack.pipeline.consequences import replay_from, touch
 from emotrack.pipeline.reading import recognize
@@ -20,7 +22,11 @@ from emotrack.privacy.models import Purpose
 
 @transaction.atomic
 def remove_utterance(utterance: Utterance, *, by: Actor, now: datetime) -> None:
-    """Delete an utterance and its sound; its series is replayed as if it had never been said."""
+    """Delete an utterance and its sound; its series is replayed as if it had never been said.
+
+    Raises ``Vanished``.
+    """
+    utterance = _held(utterance)
     client, session, recognizer = utterance.client, utterance.session, utterance.recognizer
     audio = Audio.objects.filter(utterance=utterance).first()
     audit.record("utterance.deleted", by=by, now=now, subject=utterance.public_id, client=client.public_id)
@@ -42,8 +48,12 @@ def amend_utterance(
     occurred_at: datetime | None = None,
     speaker: str | None = None,
 ) -> Utterance:
-    """Change what was written down about an utterance; a changed time or speaker replays its series."""
+    """Change what was written down about an utterance; a changed time or speaker replays its series.
+
+    Raises ``Refused`` for a time ahead, ``Vanished``.
+    """
     history.refuse_future(occurred_at, now, "/occurred_at")
+    utterance = _held(utterance)
     replays = (occurred_at or utterance.occurred_at) != utterance.occurred_at or (
         speaker or utterance.speaker
     ) != utterance.speaker
@@ -67,6 +77,19 @@ def amend_utterance(
     return utterance
 
 
+def _held(utterance: Utterance) -> Utterance:
+    """The utterance as it stands, with its client held: it may have been read since the caller looked.
+
+    Raises ``Vanished``.
+    """
+    hold(utterance.client_id)
+    rows = Utterance.objects.select_related("client", "session__client", "recognizer")
+    found = rows.filter(pk=utterance.pk).first()
+    if found is None:
+        raise Vanished
+    return found
+
+
 def _after_amendment(utterance: Utterance, now: datetime) -> None:
     unread = utterance.speaker == Speaker.CLIENT and not utterance.reading
     if unread and Audio.objects.filter(utterance=utterance, deleted_at__isnull=True).exists():
@@ -87,7 +110,8 @@ def end_session(
     ended_at: datetime | None = None,
 ) -> Session:
     """End a session; what fires ends with it, and rules on sessions run. Ending twice changes nothing."""
-    session = Session.objects.select_for_update().select_related("client").get(pk=session.pk)
+    hold(session.client_id)
+    session = Session.objects.select_related("client").get(pk=session.pk)
     if session.ended_at is not None:
         return session
     history.mark_ended(session, reason=reason, ended_at=ended_at or now)

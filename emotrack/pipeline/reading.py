@@ -10,7 +10,7 @@ from threading import Lock
 
 import numpy as np
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from django_tasks import task
 
@@ -22,9 +22,9 @@ from emotrack import stream
 from emotrack.history import actions as history
 from emotrack.history import retention
 from emotrack.history.corrections import correction_for
+from emotrack.history.locks import hold
 from emotrack.history.models import (
     Audio,
-    Client,
     Embedding,
     FrameLogits,
     Recognizer,
@@ -90,6 +90,9 @@ def process(utterance_id: int) -> None:
     except RecognizerUnavailable as error:
         log.warning("utterance %s waits: %s", utterance.public_id, error)
         history.release(utterance_id, free_at=timezone.now() + RETRY_AFTER)
+    except OperationalError as error:
+        log.warning("utterance %s waits for the storage: %s", utterance.public_id, type(error).__name__)
+        history.release(utterance_id, free_at=timezone.now() + RETRY_AFTER)
     except RecognizerError as error:
         log.error("utterance %s: %s", utterance.public_id, error)
         _fail(utterance, "recognizer-failed")
@@ -122,7 +125,7 @@ def _keep_reading(
     """Store the result at storage precision and derive everything else from what is stored."""
     now = timezone.now()
     with transaction.atomic():
-        Client.objects.select_for_update().get(pk=utterance.client_id)
+        hold(utterance.client_id)
         still = Utterance.objects.filter(pk=utterance.pk, status=Status.QUEUED)
         if not still.update(status=Status.ANALYZED, analyzed_at=now, leased_until=None, failure=""):
             return  # withdrawn, deleted or done by somebody else in the meantime

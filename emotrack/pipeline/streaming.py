@@ -55,7 +55,7 @@ def keep_turn(recording: Recording, spoken: SpokenTurn, *, by: Actor, now: datet
     place = {"channel": spoken.channel, "start_ms": spoken.turn.start_ms}
 
     def admit() -> Session:
-        return recordings.lock_for_part(recording.pk, holder=recording.holder, **place).session
+        return recordings.lock_for_part(recording, **place).session
 
     def keep(utterance: Utterance) -> None:
         recordings.keep_part(recording, end_ms=spoken.turn.end_ms, utterance=utterance, **place)

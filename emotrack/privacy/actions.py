@@ -15,6 +15,7 @@ from emotrack.alerts.models import EndReason
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
 from emotrack.history.actions import Refused, add_client
+from emotrack.history.locks import hold
 from emotrack.history.models import Client, Utterance
 from emotrack.privacy.models import Consent, Purpose
 
@@ -110,7 +111,7 @@ def _give(
 @transaction.atomic
 def withdraw_consent(*, client: Client, purpose: str, by: Actor, now: datetime) -> None:
     """End a consent. Readings from the voice stop at once, queued ones included."""
-    Client.objects.select_for_update().get(pk=client.pk)
+    hold(client.pk)
     standing = Consent.objects.filter(client=client, purpose=purpose, withdrawn_at__isnull=True)
     if not standing.update(withdrawn_at=now):
         return

@@ -15,6 +15,7 @@ from emotrack.accounts.models import App, User
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
 from emotrack.history.actions import Conflict, Refused
+from emotrack.history.locks import hold
 from emotrack.history.models import Client, Session, Utterance
 from emotrack.identifiers import new_public_id
 from emotrack.recordings import sealed_file
@@ -48,7 +49,7 @@ def hold_stream(
     *, session: Session, by: Actor, now: datetime, app: App | None = None, user: User | None = None
 ) -> Recording:
     """The session's stream, held by a new connection: whoever held it before may write no more."""
-    Session.objects.select_for_update().get(pk=session.pk)
+    hold(session.client_id)
     holder = new_public_id()
     stream = Recording.objects.filter(session=session, kind=Kind.STREAM).first()
     if stream is None:
@@ -75,9 +76,12 @@ def begin_stream(stream: Recording, *, started_at: datetime) -> None:
     stream.refresh_from_db(fields=["started_at"])
 
 
-def lock_for_part(recording_id: int, *, channel: int, start_ms: int, holder: str = "") -> Recording:
-    """Inside a transaction: the row, locked. Raises ``PartKnown`` or ``Superseded``."""
-    recording = Recording.objects.select_for_update().select_related("session__client").get(pk=recording_id)
+def lock_for_part(recording: Recording, *, channel: int, start_ms: int) -> Recording:
+    """Inside a transaction: the row as it stands, locked. Raises ``PartKnown`` or ``Superseded``."""
+    holder = recording.holder
+    hold(recording.client_id)
+    locked = Recording.objects.select_for_update(of=("self",), no_key=True)
+    recording = locked.select_related("session__client").get(pk=recording.pk)
     if recording.holder != holder:
         raise Superseded
     if recording.kind == Kind.FILE and recording.state not in OPEN:

@@ -74,7 +74,7 @@ def change_channel(
     if fields.get("url", channel.url) != channel.url:
         _check(fields["url"])
     with transaction.atomic():
-        channel = NotificationChannel.objects.select_for_update(of=("self",)).get(pk=channel.pk)
+        channel = NotificationChannel.objects.select_for_update(of=("self",), no_key=True).get(pk=channel.pk)
         changed = sorted(name for name, value in fields.items() if getattr(channel, name) != value)
         for name in changed:
             setattr(channel, name, fields[name])
@@ -87,7 +87,7 @@ def change_channel(
 @transaction.atomic
 def rotate_secret(channel: NotificationChannel, *, by: Actor, now: datetime) -> str:
     """A new secret, shown once; for a day both sign, then the old one ends."""
-    channel = NotificationChannel.objects.select_for_update(of=("self",)).get(pk=channel.pk)
+    channel = NotificationChannel.objects.select_for_update(of=("self",), no_key=True).get(pk=channel.pk)
     channel.sealed_secret_before, channel.secret_before_until = channel.sealed_secret, now + BOTH_SECRETS_SIGN
     channel.secret = secret = new_secret()
     channel.save(update_fields=["sealed_secret", "sealed_secret_before", "secret_before_until"])
@@ -168,7 +168,7 @@ def replay(notification: Notification, *, by: Actor, now: datetime) -> Notificat
 
     Raises ``Conflict`` while it is still waiting, or when its channel is switched off.
     """
-    rows = Notification.objects.select_for_update(of=("self",)).select_related("channel")
+    rows = Notification.objects.select_for_update(of=("self",), no_key=True).select_related("channel")
     notification = rows.get(pk=notification.pk)
     if notification.channel.disabled_at or notification.channel.removed_at:
         raise Conflict("channel-disabled", gettext_noop("The channel is switched off; switch it on first."))
@@ -186,7 +186,7 @@ def replay(notification: Notification, *, by: Actor, now: datetime) -> Notificat
 @transaction.atomic
 def replay_dead(channel: NotificationChannel, *, by: Actor, now: datetime) -> int:
     """Send all dead letters of a channel once more; how many. Raises ``Conflict`` when it is switched off."""
-    channel = NotificationChannel.objects.select_for_update(of=("self",)).get(pk=channel.pk)
+    channel = NotificationChannel.objects.select_for_update(of=("self",), no_key=True).get(pk=channel.pk)
     if channel.disabled_at or channel.removed_at:
         raise Conflict("channel-disabled", gettext_noop("The channel is switched off; switch it on first."))
     dead = channel.notifications.dead().exclude(kind=NotificationKind.TEST).order_by("-id")

@@ -131,7 +131,9 @@ def _alone_with(channel: int) -> bool:
     SQLite has one writer at a time anyway.
     """
     skip = connection.features.has_select_for_update_skip_locked
-    return bool(NotificationChannel.objects.select_for_update(skip_locked=skip).filter(pk=channel))
+    return bool(
+        NotificationChannel.objects.select_for_update(skip_locked=skip, no_key=True).filter(pk=channel)
+    )
 
 
 def attempt(

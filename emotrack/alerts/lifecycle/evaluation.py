@@ -21,6 +21,7 @@ from emotrack.alerts.rules.kinds import KINDS, Runs
 from emotrack.alerts.series.points import Points, points_of
 from emotrack.alerts.series.sessions import Sessions, sessions_of
 from emotrack.alerts.series.silence import Absences, absences
+from emotrack.history.locks import hold
 from emotrack.history.models import Client, Recognizer, Session
 from emotrack.mood.actions import baseline_from
 from emotrack.mood.models import SessionMood
@@ -226,7 +227,7 @@ def judge_silence(client: Client, *, now: datetime, muted: bool = False) -> Chan
     newest = SessionMood.objects.filter(client=client).order_by("-started_at", "-session_id").first()
     if muted or not rules or newest is None:
         return Changes()
-    client = Client.objects.select_for_update().get(pk=client.pk)
+    client = hold(client.pk)
     own: dict[int, list[Alert]] = defaultdict(list)
     for alert in Alert.objects.filter(client=client, rule__in=rules).order_by("id"):
         own[alert.rule_id].append(alert)

@@ -21,7 +21,7 @@ from emotrack.alerts.models import Alert, EndReason, Severity, Snooze
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
 from emotrack.history.actions import Conflict, Refused
-from emotrack.history.models import Client
+from emotrack.history.locks import hold
 from emotrack.stream import publish
 
 ESCALATION = Actor.system("escalation")
@@ -31,7 +31,7 @@ AT_ONCE = 500
 
 def _held(alert: Alert) -> Alert:
     """The alert as it stands, with its client's lock held."""
-    Client.objects.select_for_update().get(pk=alert.client_id)
+    hold(alert.client_id)
     return Alert.objects.select_related("client", "rule").get(pk=alert.pk)
 
 

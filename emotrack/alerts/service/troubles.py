@@ -39,7 +39,7 @@ def observe(kind: Trouble, detail: dict[str, object] | None, *, now: datetime) -
 
 
 def _standing(kind: Trouble) -> SystemAlert | None:
-    return SystemAlert.objects.select_for_update().filter(kind=kind, until__isnull=True).first()
+    return SystemAlert.objects.select_for_update(no_key=True).filter(kind=kind, until__isnull=True).first()
 
 
 def _raise(row: SystemAlert, detail: dict[str, object], now: datetime) -> None:

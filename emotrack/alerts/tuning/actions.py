@@ -13,6 +13,7 @@ from emotrack.alerts.rules.kinds import KINDS, Runs
 from emotrack.alerts.rules.terms import FIELDS, checked
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
+from emotrack.history.locks import hold
 from emotrack.history.models import Client, Cohort
 
 SETUP = Actor.system("setup")
@@ -84,7 +85,7 @@ def save_rule(rule: Rule, *, reason: str, by: Actor, now: datetime, **terms: obj
     It takes effect with each client's next session; alerts keep the version under which they fired. Nothing
     is saved when nothing changes. Raises ``InvalidTerms``.
     """
-    rule = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
+    rule = Rule.objects.select_for_update(of=("self",), no_key=True).get(pk=rule.pk)
     current = rule.current
     before = {name: getattr(current, name) for name in FIELDS}
     complete = checked(rule.kind, before | terms, reason)
@@ -119,5 +120,5 @@ def disable_rule(rule: Rule, *, by: Actor, now: datetime) -> None:
     RuleBook.turn()
     record("rule.disabled", by=by, now=now, subject=rule.public_id)
     open_alerts = Alert.objects.standing().filter(rule=rule, resolved_at=None)
-    for client in Client.objects.filter(pk__in=open_alerts.values("client")).select_for_update():
-        end_open(client, EndReason.RULE_OFF, now=now, rule=rule)
+    for client_id in sorted(set(open_alerts.values_list("client", flat=True))):
+        end_open(hold(client_id), EndReason.RULE_OFF, now=now, rule=rule)
