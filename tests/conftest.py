@@ -12,6 +12,8 @@ from django.utils import translation
 
 from tests.browser.chromium import chromium_path
 
+pytest_plugins = ["tests.emptying"]
+
 SPEECH_DIR = Path(
     os.environ.get("EMOTRACK_SPEECH_DIR", Path(__file__).resolve().parents[2] / "shared" / "data" / "speech")
 )

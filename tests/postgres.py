@@ -10,8 +10,6 @@ import psycopg
 
 POSTGRES = os.environ.get("EMOTRACK_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 CHOICE = ["tests/emotrack"]
-STREAMS = ("tests/emotrack/live/test_listen.py", "tests/emotrack/live/test_parity.py")
-"""Left out: their readings go on in threads that hold tables while the test's database is emptied."""
 
 
 def main(options: list[str]) -> int:
@@ -28,11 +26,7 @@ def main(options: list[str]) -> int:
             "EMOTRACK_VAR_DIR": folder,
             "EMOTRACK_RECOGNIZE_IN_WEB": "1",
         }
-        left_out = [f"--ignore={path}" for path in STREAMS]
-        sys.stdout.write(f"LEFT OUT on PostgreSQL: {', '.join(STREAMS)}: see tests/postgres.py.\n")
-        return subprocess.run(
-            [sys.executable, "-m", "pytest", *CHOICE, *left_out, *options], env=environment
-        ).returncode
+        return subprocess.run([sys.executable, "-m", "pytest", *CHOICE, *options], env=environment).returncode
 
 
 if __name__ == "__main__":
