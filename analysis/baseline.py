@@ -101,8 +101,15 @@ def usual(values: ArrayLike) -> Usual:
     valid = array[~np.isnan(array)][-BASELINE_VALUES:]
     if len(valid) == 0:
         return Usual()
-    median = float(np.median(valid))
-    return Usual(len(valid), median, float(np.median(np.abs(valid - median))))
+    median = _median(valid)
+    return Usual(len(valid), median, _median(np.abs(valid - median)))
+
+
+def _median(values: np.ndarray) -> float:
+    """``np.median``, whose generality takes ten times as long as a few values take to sort."""
+    ordered = np.sort(values)
+    middle = len(ordered) // 2
+    return float(ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 
 
 def session_baseline(

@@ -28,6 +28,8 @@ def inversions(values: np.ndarray) -> int:
 def _inversions_of(order: np.ndarray) -> int:
     """Of the values that stand in this order when sorted."""
     ranks = _ranks(order)
+    if len(ranks) <= COMPARED:
+        return int(np.count_nonzero(np.triu(ranks[:, None] > ranks, 1)))
     found, bit = 0, len(ranks) >> 1
     while bit >= COMPARED:
         set_ = (ranks & bit) != 0

@@ -14,10 +14,11 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from analysis.affect import AFFECT_LABELS, AFFECTIVE
-from analysis.profile import MoodSeries, Profile, profile
+from analysis.profile import DimensionProfile, MoodSeries, Profile, dimension_profile, profile
+from analysis.transitions import Transitions, transitions
 from analysis.trend import Trend
 from emotrack.history.models import Client, ReadingState, Recognizer
-from emotrack.mood.leaps import leap_lines, leap_steps
+from emotrack.mood.leaps import DIMENSIONS, leap_lines, leap_steps
 from emotrack.mood.models import LeapLines, MoodPoint
 from emotrack.mood.queries import calibrated_shares, session_points, trend_of
 
@@ -125,15 +126,33 @@ def movements(
 
     Windows without any utterance are left out.
     """
-    rows = list(
-        _points(client, recognizer, span)
-        .order_by("occurred_at", "utterance_id")
-        .values_list(
-            "occurred_at", "session_id", "reading", "valence", "arousal", "dominance", "utterance__scores"
-        )
-    )
+    rows = _said(client, recognizer, span)
     leaps = leap_lines(recognizer)
     return [_movement(part, said, recognizer, leaps) for part, said in _windows(rows, span, window)]
+
+
+def headline_movement(
+    client: Client, recognizer: Recognizer, span: Span
+) -> tuple[DimensionProfile, Transitions]:
+    """Of ``movements`` over the span only the dimension that the recognizer reads best, and the labels."""
+    rows = _said(client, recognizer, span)
+    place = DIMENSIONS.index(recognizer.headline)
+    mood = _series(rows, recognizer)
+    dimension = dimension_profile(
+        getattr(mood, recognizer.headline),
+        mood.times_s,
+        mood.sessions,
+        leap_steps(leap_lines(recognizer))[place],
+    )
+    return dimension, transitions(mood.labels, mood.sessions)
+
+
+def _said(client: Client, recognizer: Recognizer, span: Span) -> list[tuple]:
+    return list(
+        _points(client, recognizer, span)
+        .order_by("occurred_at", "utterance_id")
+        .values_list("occurred_at", "session_id", "reading", *DIMENSIONS, "utterance__scores")
+    )
 
 
 def _movement(span: Span, rows: list[tuple], recognizer: Recognizer, leaps: LeapLines | None) -> Movement:
@@ -155,15 +174,16 @@ def _windows(rows: list[tuple], span: Span, window: timedelta | None) -> Iterato
 
 
 def _profile(rows: list[tuple], recognizer: Recognizer, acute_steps: tuple[float, float, float]) -> Profile:
+    return profile(_series(rows, recognizer), acute_steps)
+
+
+def _series(rows: list[tuple], recognizer: Recognizer) -> MoodSeries:
     at, sessions, readings, *dimensions, scores = zip(*rows, strict=True) if rows else [()] * 7
-    return profile(
-        MoodSeries(
-            np.array([moment.timestamp() for moment in at]),
-            np.array(sessions, dtype=np.int64),
-            *(np.array([np.nan if x is None else x for x in column]) for column in dimensions),
-            labels=_dominant(readings, scores, recognizer),
-        ),
-        acute_steps,
+    return MoodSeries(
+        np.array([moment.timestamp() for moment in at]),
+        np.array(sessions, dtype=np.int64),
+        *(np.array([np.nan if x is None else x for x in column]) for column in dimensions),
+        labels=_dominant(readings, scores, recognizer),
     )
 
 

@@ -6,16 +6,17 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
-from django.db.models import Count, Max
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Max, TextField
+from django.db.models.functions import Cast, Coalesce
 
 from analysis.affect import calibrate
 from analysis.baseline import ARM_SESSIONS, usual
 from analysis.series import Level
-from analysis.trend import Trend, session_trend
+from analysis.trend import Trend, mann_kendall, session_trend
 from emotrack.history.models import Client, Recognizer, Session
 from emotrack.mood.models import MoodPoint, ResponsePolicy, SessionMood
 
@@ -37,6 +38,9 @@ SURE_TREND = 0.01
 """A trend must be this far beyond chance to be named on a caseload, where many clients are looked at."""
 
 CASELOAD_DAYS = 365
+
+CARRY_OVER_READINGS = 10_000
+"""More of them would move an interval by a hundredth, and a long history would open more slowly."""
 
 
 def response_policy() -> Mapping:
@@ -99,9 +103,11 @@ def level_interval(
     return widths
 
 
-@dataclass(frozen=True, slots=True)
-class SessionPoint:
-    """One session of one series. mean: of the headline dimension, -1..1. coverage: 0..1."""
+class SessionPoint(NamedTuple):
+    """One session of one series. mean: of the headline dimension, -1..1. coverage: 0..1.
+
+    A tuple, because a caseload makes ten thousands of them.
+    """
 
     session: str
     started_at: datetime
@@ -118,7 +124,9 @@ class SessionPoint:
 
     @property
     def says_enough(self) -> bool:
-        return self.mean is not None and (self.coverage or 0.0) >= ENOUGH_COVERAGE
+        if self.mean is None or not self.utterances:
+            return False
+        return self.valid / self.utterances >= ENOUGH_COVERAGE
 
 
 def session_points(client: Client, recognizer: Recognizer) -> list[SessionPoint]:
@@ -146,8 +154,9 @@ def session_half_widths(
 ) -> list[float | None]:
     """Half-widths of the 95 % interval of each session's mean; ``None`` where it says too little.
 
-    1.96 · s / √n_eff with n_eff = n(1−φ)/(1+φ), φ the lag-1 autocorrelation pooled within sessions, clipped
-    to [0, .95]: turns of one session resemble one another (analysis.md, section 6).
+    1.96 · s / √n_eff with n_eff = n(1−φ)/(1+φ), φ the lag-1 autocorrelation pooled within sessions over the
+    newest 10,000 readings, clipped to [0, .95]: turns of one session resemble one another (analysis.md,
+    section 6).
     """
     phi = _pooled_carry_over(client, recognizer)
     shrink = math.sqrt((1 + phi) / (1 - phi))
@@ -158,17 +167,17 @@ def session_half_widths(
 
 
 def _pooled_carry_over(client: Client, recognizer: Recognizer) -> float:
-    rows = (
+    newest = (
         MoodPoint.objects.filter(client=client, recognizer=recognizer, reading="ok")
-        .order_by("session_id", "occurred_at", "utterance_id")
-        .values_list("session_id", recognizer.headline)
+        .order_by("-occurred_at", "-utterance_id")
+        .values_list("session_id", recognizer.headline)[:CARRY_OVER_READINGS]
     )
     sessions: dict[int, list[float]] = defaultdict(list)
-    for session_id, value in rows:
+    for session_id, value in reversed(newest):
         sessions[session_id].append(value)
     products = squares = 0.0
     for values in sessions.values():
-        deviations = np.asarray(values) - np.mean(values)
+        deviations = np.asarray(values) - sum(values) / len(values)
         products += float(deviations[:-1] @ deviations[1:])
         squares += float(deviations @ deviations)
     return min(max(products / squares, 0.0), 0.95) if squares > 0 else 0.0
@@ -177,7 +186,11 @@ def _pooled_carry_over(client: Client, recognizer: Recognizer) -> float:
 def trend_of(points: Sequence[SessionPoint]) -> Trend:
     """The slope of the sessions that say enough, per week, with its interval and test."""
     enough = [p for p in points if p.says_enough]
-    return session_trend([p.started_at.timestamp() / 86400 for p in enough], [p.mean for p in enough])
+    return session_trend(_days(enough), [p.mean for p in enough])
+
+
+def _days(points: Sequence[SessionPoint]) -> list[float]:
+    return [p.started_at.timestamp() / 86400 for p in points]
 
 
 def session_levels(points: Sequence[SessionPoint]) -> list[float | None]:
@@ -219,7 +232,8 @@ def standing(points: Sequence[SessionPoint]) -> Standing:
     band = ruler.band()
     if ruler.n < ARM_SESSIONS or band is None or not ruler.scale:
         return Standing("little", sessions=len(enough))
-    distances = tuple((p.mean - ruler.median) / ruler.scale if p.says_enough else None for p in points)
+    median, scale = ruler.median, ruler.scale
+    distances = tuple((p.mean - median) / scale if p.says_enough else None for p in points)
     if not points[-1].says_enough:
         return Standing("little", sessions=len(enough), band=band, distances=distances)
     return _change(enough, band, distances)
@@ -233,11 +247,17 @@ def _change(
         return Standing("steady", side, run, band, enough[-run].started_at, None, distances)
     if side and abs(distances[-1]) > JUMP:
         return Standing("jump", side, 1, band, enough[-1].started_at, None, distances)
-    trend = trend_of(enough) if side else None
+    trend = trend_of(enough) if side and _may_be_sure(enough) else None
     if trend and trend.p is not None and trend.p < SURE_TREND and trend.slope_per_week * side > 0:
         first = enough[0].started_at
         return Standing("trend", side, len(enough), band, first, trend.slope_per_week, distances)
     return Standing("usual", 0, 0, band, None, None, distances)
+
+
+def _may_be_sure(enough: Sequence[SessionPoint]) -> bool:
+    """Whether the plain test is sure; allowing for carry-over, which takes longer, only makes it less so."""
+    test = mann_kendall(_days(enough), [p.mean for p in enough], carry_over=False)
+    return test is not None and test.p < SURE_TREND
 
 
 def _run_outside(enough: Sequence[SessionPoint], band: tuple[float, float]) -> tuple[int, int]:
@@ -280,12 +300,16 @@ def caseload(clients: Iterable[Client], *, now: datetime) -> list[CaseRow]:
 
 
 def _recent_moods(client_ids: Sequence[int], since: datetime) -> dict[int, list[tuple]]:
-    """Client to mood rows (id, recognizer, session, time, means, spreads, counts), oldest first."""
+    """Client to mood rows (id, recognizer, session, time, means, spreads, counts), oldest first.
+
+    The times come as text: of ten thousands of rows, most of the time would go into Django's conversion.
+    """
     rows = (
         SessionMood.objects.filter(client__in=client_ids, started_at__gte=since)
+        .annotate(start=Cast("started_at", TextField()))
         .order_by("started_at", "session_id", "id")
         .values_list(
-            "client_id", "id", "recognizer_id", "session__public_id", "started_at",
+            "client_id", "id", "recognizer_id", "session__public_id", "start",
             "mean_valence", "sd_valence", "mean_arousal", "sd_arousal", "valid", "utterances",
         )
     )  # fmt: skip
@@ -308,9 +332,16 @@ def _case_row(
 ) -> CaseRow:
     recognizer = recognizers[rows[-1][1]] if rows else None
     first = 4 if recognizer is None or recognizer.headline == "valence" else 6
+    series = recognizer.pk if recognizer else None
     points = [
-        SessionPoint(row[2], row[3], row[first], row[first + 1], row[8], row[9], shares.get(row[0]))
+        SessionPoint(row[2], _moment(row[3]), row[first], row[first + 1], row[8], row[9], shares.get(row[0]))
         for row in rows
-        if row[1] == recognizer.pk
+        if row[1] == series
     ]
     return CaseRow(client, recognizer, points, standing(points), last_contact)
+
+
+def _moment(written: str) -> datetime:
+    """A moment as a database writes it: PostgreSQL with its zone, SQLite in UTC and without."""
+    at = datetime.fromisoformat(written)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from emotrack.mood.queries import ENOUGH_COVERAGE, SessionPoint
 from emotrack.web import words
 from emotrack.web.client_charts import Meeting
+from emotrack.web.dates import written
 from emotrack.web.timeline import signed
 
 LONGEST_STEP = {"week": timedelta(days=10), "month": timedelta(days=45)}
@@ -68,7 +68,7 @@ def bins_of(rows: Sequence[Row], by: str) -> list[Bin]:
 def _one(point: SessionPoint, level: float | None, half_width: float | None) -> Bin:
     at = timezone.localtime(point.started_at)
     mean = point.mean if point.says_enough else None
-    title = date_format(at, "j M Y, H:i")
+    title = written(at, "j M Y, H:i")
     return Bin(at, title, 1, point.session, mean, half_width, level, point.coverage, point.peak_z)
 
 
@@ -88,9 +88,9 @@ def _many(start: datetime, group: Sequence[Row], by: str) -> Bin:
     half = None
     if enough and all(width is not None for _p, width in said):
         half = math.sqrt(sum((width * p.valid) ** 2 for p, width in said)) / readings
-    title = _("Week of %(day)s") % {"day": date_format(start, "j M Y")}
+    title = _("Week of %(day)s") % {"day": written(start, "j M Y")}
     if by == "month":
-        title = date_format(start, "F Y")
+        title = written(start, "F Y")
     peaks = [p.peak_z for p, *_rest in group if p.peak_z is not None]
     middle = start + (timedelta(days=14) if by == "month" else timedelta(days=3))
     return Bin(middle, title, len(group), "", mean, half, None, coverage, max(peaks, default=None))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from analysis.changes import Segment, changes
@@ -16,10 +15,11 @@ from analysis.home_base import BASE_VALUES
 from analysis.reliable_change import unusual_day
 from emotrack.history.models import Client, Recognizer
 from emotrack.mood.home import Beginning, beginning_of, share_at_home
-from emotrack.mood.movement import Resolution, Span, mood_rows, movements
+from emotrack.mood.movement import Resolution, Span, headline_movement, mood_rows
 from emotrack.mood.queries import SessionPoint, standing
 from emotrack.web import words
 from emotrack.web.client_charts import Shift
+from emotrack.web.dates import written
 from emotrack.web.figures_card import figure_lines
 from emotrack.web.home_base_chart import LAST_SESSIONS, Home, Place, home_base_figure, mean_place
 from emotrack.web.pattern_card import pattern_card
@@ -81,14 +81,13 @@ def cards(
     found = {"patterns": pattern_card(client, recognizer, may_read=may_read), "rests": rests_words(reach)}
     if not reach.turns:
         return found
-    moved = movements(client, recognizer, reach.span)[0]
-    dimension = getattr(moved.profile, recognizer.headline)
-    columns = heard_labels(moved.profile.transitions)
+    dimension, transitions = headline_movement(client, recognizer, reach.span)
+    columns = heard_labels(transitions)
     return found | {
         "insufficient": "" if reach.sufficient else insufficient_words(reach),
         "home": _home(client, recognizer, reach),
         "columns": columns,
-        "transition_rows": transition_rows(moved.profile.transitions, columns),
+        "transition_rows": transition_rows(transitions, columns),
         "figure_lines": figure_lines(dimension),
     }
 
@@ -97,7 +96,7 @@ def rests_words(reach: Reach) -> str:
     """How much of the history the cards rest on, and how much of that could be read."""
     if not reach.points:
         return ""
-    first = date_format(timezone.localtime(reach.points[0].started_at), "j M Y")
+    first = written(timezone.localtime(reach.points[0].started_at), "j M Y")
     sizes = {"turns": reach.turns, "sessions": len(reach.points), "first": first}
     said = _("From %(turns)d turns in %(sessions)d sessions since %(first)s.") % sizes
     return f"{said} {_('Coverage %(share)s.') % {'share': words.percent(reach.coverage)}}"
@@ -130,7 +129,7 @@ def _home(client: Client, recognizer: Recognizer, reach: Reach) -> dict:
 
 
 def _place(row: dict) -> Place:
-    day = date_format(timezone.localtime(row["at"]), "j M Y")
+    day = written(timezone.localtime(row["at"]), "j M Y")
     sizes = {"valence": signed(row["valence"]), "arousal": signed(row["arousal"])}
     said = _("valence %(valence)s, calm ↔ agitated %(arousal)s") % sizes
     return Place(row["valence"], row["arousal"], f"{day}<br>{said}", row["session"])
@@ -162,7 +161,7 @@ def home_words(beginning: Beginning, share: float | None, home: Home | None, pla
             _("Home base still forming: %(n)d of %(needed)d stretches of five readings, %(left)d to go.")
             % sizes
         )
-    days = [date_format(timezone.localtime(at), "j M Y") for at in (beginning.since, beginning.until)]
+    days = [written(timezone.localtime(at), "j M Y") for at in (beginning.since, beginning.until)]
     said = _("Home is the band of the first 60 stretches of five readings, %(since)s to %(until)s.") % {
         "since": days[0],
         "until": days[1],
@@ -196,14 +195,14 @@ def shift_of(points: Sequence[SessionPoint]) -> Shift | None:
         return None
     before, after = found.segments[-2:]
     start, end = (timezone.localtime(points[row].started_at) for row in (after.start, after.stop - 1))
-    label = _("may have changed around %(day)s") % {"day": date_format(start, "j M")}
+    label = _("may have changed around %(day)s") % {"day": written(start, "j M")}
     return Shift(start, end, after.mean, label, shift_words(before, after, start))
 
 
 def shift_words(before: Segment, after: Segment, at: datetime) -> str:
     """Both the level and the spread, as a change may be of either."""
     sizes = {
-        "day": date_format(at, "j M Y"),
+        "day": written(at, "j M Y"),
         "mean": signed(before.mean),
         "later": signed(after.mean),
         "sd": f"{before.sd:.2f}",

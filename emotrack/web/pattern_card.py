@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.db.models import Count, Max
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from analysis.clusters import FEWEST_UTTERANCES, Reason
@@ -16,6 +15,7 @@ from emotrack.mood.embeddings import heard, heard_utterances
 from emotrack.mood.models import MoodCluster, PatternFit, PatternMembership
 from emotrack.mood.patterns import fit_of, map_of
 from emotrack.web import words
+from emotrack.web.dates import written
 from emotrack.web.pattern_map import Point, pattern_figure
 
 MOST_DRAWN = 300
@@ -148,7 +148,7 @@ def _point(
     x: float, y: float, at: datetime, session: str, cluster: int | None, novel: bool | None, letters: dict
 ) -> Point:
     letter = None if novel else letters.get(cluster)
-    hover = f"{date_format(timezone.localtime(at), 'j M Y, H:i')}<br>{letter or _('like none of them')}"
+    hover = f"{written(timezone.localtime(at), 'j M Y, H:i')}<br>{letter or _('like none of them')}"
     return Point(x, y, letter, hover, session)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from analysis.baseline import ARM_SESSIONS, usual
 from emotrack.history.models import Client, Session
 from emotrack.mood.queries import SessionPoint
 from emotrack.web.client_charts import MARGIN
+from emotrack.web.dates import written
 from emotrack.web.session_page import volatility_lines
 from emotrack.web.timeline import signed
 from emotrack.web.volatility_chart import Height, volatility_figure
@@ -51,7 +51,7 @@ def volatility_card(
         [at.replace(tzinfo=None).isoformat(timespec="seconds") for at in ends],
     )
     beyond = [
-        (p, date_format(h.at, "j M Y"), line is not None and p.peak_z > line)
+        (p, written(h.at, "j M Y"), line is not None and p.peak_z > line)
         for p, h in zip(reversed(shown), reversed(heights), strict=True)
     ]
     return VolatilityCard(_said(shown[-1], band, line, everything[-1]), figure, beyond)
@@ -60,7 +60,7 @@ def volatility_card(
 def _height(point: SessionPoint) -> Height:
     at = timezone.localtime(point.started_at)
     said = _("at its height %(z)s own spreads") % {"z": _one(point.peak_z)}
-    return Height(at, point.peak_z, f"{date_format(at, 'j M Y')}<br>{said}", point.session)
+    return Height(at, point.peak_z, f"{written(at, 'j M Y')}<br>{said}", point.session)
 
 
 def _one(z: float) -> str:

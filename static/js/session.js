@@ -12,6 +12,8 @@ const turns = document.getElementById('turns')
 const follow = document.getElementById('follow')
 const parts = { facts: 'facts', session_notes: 'notes', events: 'events', session_table: 'twin' }
 
+const SETTLED_MS = 2500
+
 let selected = null
 
 const rows = () => [...turns.querySelectorAll('.tr')]
@@ -202,7 +204,9 @@ document.addEventListener('keydown', event => {
 
 const loadSoon = coalesced(() => load().catch(failed), 120)
 watch.addEventListener('changed', ({ detail }) => {
-  if (!detail.client || detail.client === root.dataset.client) loadSoon()
+  // What may have changed while the page was being made can wait until it stands.
+  if (detail.first) setTimeout(loadSoon, SETTLED_MS)
+  else if (!detail.client || detail.client === root.dataset.client) loadSoon()
 })
 redrawOnTheme(() => lanes.show())
 let width = innerWidth
@@ -212,7 +216,8 @@ addEventListener('resize', () => {
   loadSoon()
 })
 
-await load()
+// The page brought its other parts along.
+await lanes.load({ only: 'figure' })
 const asked = new URLSearchParams(location.search).get('at')
 if (asked) {
   await select(asked)

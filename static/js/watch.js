@@ -10,6 +10,7 @@ export class Watch extends EventTarget {
   #heardAt = Date.now()
   #openedAt = Date.now()
   #live = true
+  #first = true
 
   start() {
     this.#connect()
@@ -27,7 +28,8 @@ export class Watch extends EventTarget {
       this.#seq = null
       this.#openedAt = Date.now()
       // Also the first time: something may have changed between the page's making and now.
-      this.#changed({ what: 'resync' })
+      this.#changed({ what: 'resync', first: this.#first })
+      this.#first = false
     }
     socket.onmessage = event => this.#message(JSON.parse(event.data))
     socket.onclose = ({ code }) => {
