@@ -22,6 +22,7 @@ from emotrack.audit.actions import record
 from emotrack.exports.context import context_of
 from emotrack.exports.formats import FORMATS, Export, Format, client_export, session_export
 from emotrack.exports.rows import About
+from emotrack.history import listening
 from emotrack.history.models import Client, Session
 
 
@@ -60,6 +61,11 @@ class _Export(Door):
             raise refuse_field("?include", "not-a-choice", "This format has no place for notes.")
         return wanted, notes
 
+    def refuse_waiting(self, session: Session | None) -> None:
+        """Raises ``Problem`` for a person who listens first and has not yet said what they heard in it."""
+        if self.app is None and session is not None and listening.waits(session, self.request.user):
+            raise Problem("listen-first", status=409)
+
     def note_export(self, action: str, subject: str, client: Client, wanted: Format, *, notes: bool) -> None:
         record(
             action,
@@ -86,6 +92,7 @@ class SessionExport(_Export):
         """The session as a file that other tools open."""
         wanted, notes = self.asked()
         found = self.find_content(Session.objects.select_related("client"), session)
+        self.refuse_waiting(found)
         about = self.about(found.client, notes=notes)
         self.note_export("session.exported", found.public_id, found.client, wanted, notes=notes)
         return as_download(request._request, session_export(found, wanted, about))
@@ -101,6 +108,7 @@ class ClientExport(_Export):
         """All sessions of the client; formats of one session a file come as a zip of them."""
         wanted, notes = self.asked()
         found = self.find_content(Client.objects, client)
+        self.refuse_waiting(Session.objects.filter(client=found).order_by("-started_at", "-id").first())
         about = self.about(found, notes=notes)
         self.note_export("client.exported", found.public_id, found, wanted, notes=notes)
         return as_download(request._request, client_export(found, wanted, about))

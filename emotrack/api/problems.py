@@ -29,6 +29,7 @@ TITLES: dict[str, str] = {
     "apps-only": "Only an app's key may do this.",
     "people-only": "Only a signed-in person may do this.",
     "content-not-visible": "The admin role alone does not open names, words and sound.",
+    "listen-first": "Readings wait: write your own impression on the session's page first.",
     "consent-required": "The client has not agreed to this.",
     "consent-outside-terms": "The app's recorded terms do not cover this consent.",
     # What is asked for.

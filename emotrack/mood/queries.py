@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -269,17 +269,27 @@ def _run_outside(enough: Sequence[SessionPoint], band: tuple[float, float]) -> t
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """One client on the caseload. points: of the last year, in the series of the latest session."""
+    """One client on the caseload. points: of the last year, in the series of the latest session.
+
+    waits: whether a newer session was left out.
+    """
 
     client: Client
     recognizer: Recognizer | None
     points: Sequence[SessionPoint]
     standing: Standing
     last_contact: datetime | None
+    waits: bool = False
 
     @property
     def last(self) -> SessionPoint | None:
         return self.points[-1] if self.points else None
+
+
+def without_newest(row: CaseRow) -> CaseRow:
+    """The row as it stood before its newest session."""
+    earlier = row.points[:-1]
+    return replace(row, points=earlier, standing=standing(earlier), waits=True)
 
 
 def caseload(clients: Iterable[Client], *, now: datetime) -> list[CaseRow]:

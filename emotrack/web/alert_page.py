@@ -62,6 +62,12 @@ def alert_page(alert: Alert, user: User, *, may_read: bool, now: datetime) -> di
     }
 
 
+def without_series(page: dict[str, object]) -> dict[str, object]:
+    """The page for who listens first: that it fired and why, without the readings that led there."""
+    kept = {name: value for name, value in page.items() if name not in ("turns", "sessions", "coverage")}
+    return kept | {"figure": None, "table": [], "waits": True}
+
+
 def _turns(alert: Alert, watched: Watched, may_read: bool) -> dict[str, object]:
     turns, values = _turns_behind(alert, may_read), dict(zip(watched.at_s, watched.values, strict=True))
     personal = alert.version.measure in ALREADY_PERSONAL

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from analysis.baseline import SessionBaseline
 from emotrack.accounts.models import User
-from emotrack.history.models import Note, NoteKind, Session
 from emotrack.web.lane_words import hidden_words
 from emotrack.web.session_page import Row, SessionPage
 from emotrack.web.timeline import Mark, Timeline, Turn, clock
@@ -18,12 +17,6 @@ def is_hidden(page: SessionPage, viewer: User) -> bool:
     """Whether the viewer listens first and has not yet written an impression of this session."""
     written = any(note.own and note.impression for note in page.notes)
     return page.may_read and viewer.listens_first and not written
-
-
-def listens_first_to(session: Session, viewer: User) -> bool:
-    """``is_hidden`` for who has not loaded the page."""
-    written = Note.objects.filter(session=session, author=viewer, kind=NoteKind.IMPRESSION)
-    return viewer.listens_first and not written.exists()
 
 
 def without_readings(page: SessionPage) -> SessionPage:

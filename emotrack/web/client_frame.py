@@ -8,7 +8,9 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from emotrack.history.models import Client, Recognizer
+from emotrack.accounts.models import User
+from emotrack.history.listening import waits
+from emotrack.history.models import Client, Recognizer, Session
 from emotrack.mood import queries as mood
 from emotrack.web.looked_at import unseen_alerts
 
@@ -32,9 +34,16 @@ def frame(request: HttpRequest, client: Client, here: str, *, now: datetime) -> 
         "client": client,
         "name": (client.name or "") if may_read else "",
         "may_read": may_read,
+        "listen_first_to": newest_waiting(client, request.user),
         "unseen": unseen_alerts(request.user, now=now).filter(client=client).count(),
         "tabs": [(f"web:{name}", title, name == here) for name, title in tabs],
     }
+
+
+def newest_waiting(client: Client, viewer: User) -> str:
+    """Public id of the client's newest session where its readings wait for the viewer's own impression."""
+    newest = Session.objects.filter(client=client).order_by("-started_at", "-id").first()
+    return newest.public_id if newest is not None and waits(newest, viewer) else ""
 
 
 def series_of(client: Client, wanted: str) -> tuple[Recognizer | None, list[Recognizer]]:

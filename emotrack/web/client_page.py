@@ -17,8 +17,10 @@ from django.utils.translation import gettext as _
 from analysis.trend import Trend
 from emotrack.accounts.models import User
 from emotrack.alerts.models import Alert
+from emotrack.history.listening import waiting
 from emotrack.history.models import Client, Recognizer, Session
 from emotrack.mood import queries as mood
+from emotrack.mood.movement import Span
 from emotrack.mood.queries import SessionPoint
 from emotrack.web import comparison, words
 from emotrack.web.client_bins import LONGEST_STEP, bins_of
@@ -47,20 +49,25 @@ def mood_of(
 ) -> dict:
     """What the template needs of one series. query: period, resolution and comparison, as in the address."""
     everything = mood.session_points(client, recognizer)
+    waits = bool(waiting(viewer, [everything[-1].session]))
+    known = everything[:-1] if waits else everything
     period, form = period_of(query, [p.started_at for p in everything], now)
-    standing = mood.standing(everything)
+    standing = mood.standing(known)
     told = alerts_to_tell(viewer, [p.session for p in everything[-1:]], now=now).get(client.pk, [])
-    points = [p for p in everything if period.span.holds(p.started_at)]
+    points = [p for p in known if period.span.holds(p.started_at)]
     trend = mood.trend_of(points)
     found = {
         "headline": recognizer.headline,
         "dimension": words.DIMENSIONS[recognizer.headline],
         "standing": standing,
-        "sentence": words.told_sentence(standing, recognizer.headline, told, now),
+        "waits": everything[-1] if waits else None,
+        "sentence": _("The newest session waits for your own impression.")
+        if waits and not told
+        else words.told_sentence(standing, recognizer.headline, told, now),
         "told": told,
-        "evidence": _evidence(everything, standing, trend, recognizer.headline),
+        "evidence": _evidence(None if waits else everything[-1], standing, trend, recognizer.headline),
         "recognizer_line": words.recognizer_line(recognizer.name, recognizer.version, recognizer.headline),
-        "last_words": last_session_words(everything),
+        "last_words": "" if waits else last_session_words(everything),
         "session_lines": _session_lines(client, points, period),
         "shown": len(points),
         **_choices(period, form),
@@ -70,11 +77,18 @@ def mood_of(
         return found
     return (
         found
-        | _curve(client, recognizer, everything, points, period, standing, trend)
+        | _curve(client, recognizer, known, points, period, standing, trend)
         | _mix(points)
         | {"volatility": volatility_card(client, everything, points)}
-        | cards(client, recognizer, points, period.span, may_read=may_read)
+        | cards(client, recognizer, points, _known_span(period, found["waits"]), may_read=may_read)
     )
+
+
+def _known_span(period: Period, waits: SessionPoint | None) -> Span:
+    """The time shown, without the newest session where its readings wait."""
+    if waits is None or not period.span.holds(waits.started_at):
+        return period.span
+    return Span(period.span.after, waits.started_at)
 
 
 def _choices(period: Period, form: PeriodForm) -> dict:
@@ -190,17 +204,16 @@ def trend_words(trend: Trend) -> str:
 
 
 def _evidence(
-    points: Sequence[SessionPoint], standing: mood.Standing, trend: Trend, headline: str
+    last: SessionPoint | None, standing: mood.Standing, trend: Trend, headline: str
 ) -> list[tuple[str, str, str]]:
-    """(figure, words, public id of a session to open) that carry the sentence."""
+    """(figure, words, public id of a session to open) behind the sentence. last: ``None`` where it waits."""
     found = []
-    last = points[-1]
-    if last.says_enough:
+    if last is not None and last.says_enough:
         aside = words.range_words(standing.band) if standing.band else _("no usual range yet")
         found.append(
             (signed(last.mean), _("in the last session; %(usual)s") % {"usual": aside}, last.session)
         )
-    if last.shares and last.says_enough:
+    if last is not None and last.shares and last.says_enough:
         label = words.strongest(last.shares)
         said = _("of the last session may sound %(label)s") % {"label": words.EMOTIONS[label]}
         found.append((words.percent(max(last.shares)), said, ""))

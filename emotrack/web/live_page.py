@@ -66,6 +66,8 @@ def _sentence(page: SessionPage, at_s: float) -> str:
     recent = [turn for turn in read if turn.end_s >= at_s - RECENT_S]
     if not page.rows:
         return _("Listening. Nothing said yet.")
+    if page.hidden:
+        return _("Listening. Readings wait until you have written your own impression.")
     if len(recent) < ENOUGH_TURNS:
         return _("Listening. Too little heard lately to say.")
     shares = np.mean([turn.shares for turn in recent], axis=0)

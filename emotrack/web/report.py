@@ -17,6 +17,7 @@ from analysis.values import LABELS
 from emotrack.accounts.models import User
 from emotrack.alerts.models import Alert
 from emotrack.alerts.models.reactions import Judgment
+from emotrack.history.listening import waits
 from emotrack.history.models import Client, Session
 from emotrack.history.remark_models import Note
 from emotrack.mood.queries import SessionPoint, session_points
@@ -86,23 +87,26 @@ def client_context(
         span = mood["period"].span
         own, alerts = span.of(own, "at"), span.of(alerts, "fired_at")
         points = [p for p in session_points(client, recognizer) if span.holds(p.started_at)]
-        found |= mood | _client_parts(client, mood, points, may_read=may_read)
+        found |= mood | _client_parts(client, mood, points, viewer, may_read=may_read)
     return found | _shared(client, asked, own, alerts, may_read=may_read)
 
 
-def _client_parts(client: Client, mood: dict, points: Sequence[SessionPoint], *, may_read: bool) -> dict:
+def _client_parts(
+    client: Client, mood: dict, points: Sequence[SessionPoint], viewer: User, *, may_read: bool
+) -> dict:
     """The figures, and what was heard in the last session beside what was heard before."""
     if not points:
         return {}
     last = Session.objects.select_related("client").get(public_id=points[-1].session)
     page = session_page.load(last, may_read=may_read)
+    hidden = waits(last, viewer)
     days = (points[0].started_at, points[-1].started_at)
     return {
         "days_shown": days,
         "mood_figure": _svg(mood["figure"], _("Mood across sessions"), "mood", CLIENT_HEIGHT),
         "last": last,
-        "last_sentence": sentence(page),
-        "session_figure": _session_svg(page) if page.timeline.turns else "",
+        "last_sentence": "" if hidden else sentence(page),
+        "session_figure": _session_svg(page) if page.timeline.turns and not hidden else "",
         "columns": [_("before"), date_format(points[-1].started_at, "j M")],
         "shares": _rows([_mean_shares(points[:-1]), points[-1].shares]),
     }

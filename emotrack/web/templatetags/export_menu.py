@@ -54,12 +54,19 @@ class Entry:
 
 
 @register.inclusion_tag("web/_export_menu.html", takes_context=True)
-def export_menu(context: template.Context, kind: str, public_id: str, may_read: bool) -> dict:
-    """kind: ``session`` or ``client``. Files are only for who may read the words in them."""
+def export_menu(
+    context: template.Context, kind: str, public_id: str, may_read: bool, waits: str = ""
+) -> dict:
+    """kind: ``session`` or ``client``. Files are only for who may read the words in them.
+
+    waits: public id of the session whose readings wait for the reader's own impression, else empty.
+    """
     address = reverse(f"api:{kind}-export", kwargs={kind: public_id})
     query = context["request"].GET.urlencode() if kind == "client" else ""
     report = reverse(f"web:{kind}_report", args=[public_id]) + (f"?{query}" if query else "")
     groups = [(title, [_entry(address, *each) for each in entries]) for title, entries in GROUPS]
+    if waits:
+        return {"report": report if kind == "client" else "", "groups": [], "waits": waits}
     return {"report": report, "groups": groups if may_read else []}
 
 

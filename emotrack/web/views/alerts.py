@@ -18,6 +18,7 @@ from emotrack.alerts import actions
 from emotrack.alerts.lifecycle.snoozing import MORNING, tomorrow_morning
 from emotrack.alerts.models import Alert, Severity
 from emotrack.history.actions import Refused
+from emotrack.history.listening import waits
 from emotrack.web.alert_list import (
     SHOWN,
     SHOWS,
@@ -28,7 +29,7 @@ from emotrack.web.alert_list import (
     people_of,
     wanted_from,
 )
-from emotrack.web.alert_page import alert_page
+from emotrack.web.alert_page import alert_page, without_series
 from emotrack.web.looked_at import note_look, unseen_alerts
 
 
@@ -77,6 +78,8 @@ def alert(request: HttpRequest, public_id: str) -> HttpResponse:
     may_read = found.client.content_visible_to(request.user)
     note_look(request.user, "alert.read", found.client, now=now, subject=found.public_id, words=may_read)
     page = alert_page(found, request.user, may_read=may_read, now=now)
+    if waits(found.session, request.user):
+        page = without_series(page)
     days = {"snooze_days": snooze_days(now)}
     return render(request, "web/alert.html", {"active": "alerts", "alert": found} | page | days)
 

@@ -23,6 +23,7 @@ from emotrack.accounts.models import User
 from emotrack.alerts.models import Alert
 from emotrack.audit.actions import record
 from emotrack.history.cohort_models import Cohort
+from emotrack.history.listening import waiting
 from emotrack.history.models import Client
 from emotrack.mood import queries as mood
 from emotrack.privacy.actions import admit_client
@@ -62,7 +63,7 @@ class Line:
     def tone(self) -> str:
         """Brown or teal only where the last session stands outside the usual range."""
         band, last = self.case.standing.band, self.case.last
-        if band is None or last is None or not last.says_enough:
+        if self.case.waits or band is None or last is None or not last.says_enough:
             return ""
         return "low" if last.mean < band[0] else "high" if last.mean > band[1] else ""
 
@@ -157,7 +158,9 @@ def _clients(user: User, chosen: dict) -> list[Client]:
 def _lines(clients: Sequence[Client], user: User, now: datetime) -> list[Line]:
     readable = set(Client.objects.content_visible_to(user).values_list("pk", flat=True))
     rows = mood.caseload(clients, now=now)
-    alerts = alerts_to_tell(user, [row.last.session for row in rows if row.last], now=now)
+    newest = [row.last.session for row in rows if row.last]
+    alerts, unheard = alerts_to_tell(user, newest, now=now), waiting(user, newest)
+    rows = [mood.without_newest(row) if row.last and row.last.session in unheard else row for row in rows]
     return [_line(row, row.client.pk in readable, alerts.get(row.client.pk, []), now) for row in rows]
 
 
@@ -169,7 +172,9 @@ def _line(row: mood.CaseRow, readable: bool, alerts: Sequence[Alert], now: datet
         case=row,
         name=(row.client.name or "") if readable else "",
         group=words.group_of(row, alerts),
-        sentence=words.told_sentence(row.standing, headline, alerts, now),
+        sentence=_("The newest session waits for your own impression.")
+        if row.waits and not alerts
+        else words.told_sentence(row.standing, headline, alerts, now),
         alerts=len(unseen),
         severity=unseen[0].severity if unseen else "",
         contact=words.how_long_ago(contact, timezone.localtime(now)) if contact else "",

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from emotrack.history.listening import waiting
 from emotrack.history.models import Recognizer
 from emotrack.mood import queries as mood
 from emotrack.mood.queries import SessionPoint
@@ -83,6 +84,8 @@ def compare(request: HttpRequest, public_id: str) -> HttpResponse:
     }
     if recognizer is not None:
         points = mood.session_points(client, recognizer)
+        if waiting(request.user, [points[-1].session]):
+            points, context["waits"] = points[:-1], points[-1]
         context |= _MODES[mode](points, recognizer, request.GET) | {
             "headline": recognizer.headline,
             "series": request.GET.get("series", ""),

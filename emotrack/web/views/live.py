@@ -16,6 +16,7 @@ from emotrack.pipeline import admit_session
 from emotrack.privacy.actions import give_consent
 from emotrack.privacy.models import Consent, Purpose
 from emotrack.web import session_page, words
+from emotrack.web.blinded import is_hidden, without_readings
 from emotrack.web.client_frame import frame
 from emotrack.web.live_page import elapsed, live_view, live_words
 from emotrack.web.looked_at import note_look, unseen_alerts
@@ -102,7 +103,9 @@ def now(request: HttpRequest, public_id: str) -> HttpResponse:
 
 def _context(request: HttpRequest, session: Session) -> dict:
     at = timezone.now()
-    page = session_page.load(session, may_read=True)
+    page = session_page.load(session, may_read=True, viewer=request.user)
+    if is_hidden(page, request.user):
+        page = without_readings(page)
     note_look(request.user, "session.read", session.client, now=at, subject=session.public_id, words=True)
     recognizer = page.recognizer
     at_s = (at - session.started_at).total_seconds()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from emotrack.history.listening import waits
 from emotrack.history.models import Client, Session
-from emotrack.web.client_frame import visible_client
+from emotrack.web.client_frame import newest_waiting, visible_client
 from emotrack.web.looked_at import note_look
 from emotrack.web.report import Asked, client_context, session_context
 from emotrack.web.report_pdf import NoPdf, pdf_of
@@ -26,10 +29,25 @@ def _asked(request: HttpRequest) -> Asked:
     return Asked(request.POST.get("words", "").strip()[:MOST_WORDS], request.POST.get("notes") == "1")
 
 
-def _session(request: HttpRequest, public_id: str) -> dict:
-    found = get_object_or_404(
-        Session.objects.visible_to(request.user).select_related("client"), public_id=public_id
-    )
+def _found(request: HttpRequest, public_id: str) -> Session:
+    rows = Session.objects.visible_to(request.user).select_related("client")
+    return get_object_or_404(rows, public_id=public_id)
+
+
+def _not_yet(request: HttpRequest, waiting: str) -> HttpResponse | None:
+    """Leads who listens first to where their impression is written. waiting: its id, or empty."""
+    if not waiting:
+        return None
+    said = _("You listen first: the report can be made once you have written your own impression.")
+    messages.info(request, said)
+    return redirect("web:session", public_id=waiting)
+
+
+def _waits(request: HttpRequest, found: Session) -> str:
+    return found.public_id if waits(found, request.user) else ""
+
+
+def _session(request: HttpRequest, found: Session) -> dict:
     asked, may_read = _asked(request), found.client.content_visible_to(request.user)
     _note(request, found.client, found.public_id, asked, may_read=may_read)
     return session_context(found, asked, may_read=may_read) | _around(request)
@@ -70,22 +88,27 @@ def _pdf(request: HttpRequest, context: dict) -> HttpResponse:
 @login_required
 @_page
 def session_report(request: HttpRequest, public_id: str) -> HttpResponse:
-    return render(request, "web/report.html", _session(request, public_id))
+    found = _found(request, public_id)
+    not_yet = _not_yet(request, _waits(request, found))
+    return not_yet or render(request, "web/report.html", _session(request, found))
 
 
 @login_required
 @_page
 def session_report_pdf(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _pdf(request, _session(request, public_id))
+    found = _found(request, public_id)
+    return _not_yet(request, _waits(request, found)) or _pdf(request, _session(request, found))
 
 
 @login_required
 @_page
 def client_report(request: HttpRequest, public_id: str) -> HttpResponse:
-    return render(request, "web/report.html", _client(request, public_id))
+    not_yet = _not_yet(request, newest_waiting(visible_client(request, public_id), request.user))
+    return not_yet or render(request, "web/report.html", _client(request, public_id))
 
 
 @login_required
 @_page
 def client_report_pdf(request: HttpRequest, public_id: str) -> HttpResponse:
-    return _pdf(request, _client(request, public_id))
+    not_yet = _not_yet(request, newest_waiting(visible_client(request, public_id), request.user))
+    return not_yet or _pdf(request, _client(request, public_id))

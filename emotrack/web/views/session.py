@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from emotrack.accounts.models import User
+from emotrack.history import listening
 from emotrack.history.models import Audio, FrameLogits, Session, Speaker, Utterance
 from emotrack.history.queries import own_label
 from emotrack.mood.models import MoodPoint
 from emotrack.web import session_page, words
-from emotrack.web.blinded import is_hidden, listens_first_to, without_readings
+from emotrack.web.blinded import is_hidden, without_readings
 from emotrack.web.charts import STACK_ORDER, session_figure
 from emotrack.web.looked_at import note_look
 from emotrack.web.session_page import SessionPage
@@ -127,7 +128,7 @@ def turn(request: HttpRequest, public_id: str, turn_id: str) -> HttpResponse:
     heard = own_label(row, request.user) if may_read else ""
     context = {"turn": row, "may_hear": may_read and row.speaker == Speaker.CLIENT, "heard": heard}
     context |= {"labels": STACK_ORDER, "recognizer": row.recognizer}
-    alone = may_read and listens_first_to(found, request.user)
+    alone = may_read and listening.waits(found, request.user)
     if alone and not heard:
         return render(request, "web/_turn.html", context | {"hidden": True})
     return render(request, "web/_turn.html", context | _closely(row) | {"alone": alone})

@@ -1,6 +1,7 @@
 """Who listens first is sent no reading before they have said what they heard: not in HTML, not in JSON."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -9,8 +10,11 @@ from analysis.values import LABELS
 from emotrack.accounts.models import User
 from emotrack.alerts.models import Alert
 from emotrack.history.actions import assign
+from emotrack.history.models import Recognizer
 from emotrack.identifiers import new_public_id
 from emotrack.mood import actions as mood
+from emotrack.mood import queries as mood_queries
+from emotrack.web.timeline import signed
 from tests.emotrack import factories
 from tests.emotrack.web.conftest import signed_in
 from tests.emotrack.web.test_access import alert_of
@@ -155,3 +159,102 @@ def test_a_colleague_who_does_not_listen_first_sees_everything(listener, house):
 
 def test_an_impression_needs_a_person_who_may_read(dora, house):
     assert noted(dora, house, id=new_public_id(), kind="impression").status_code == 404
+
+
+# --- Elsewhere than on the session's own page -----------------------------------------------------------
+
+
+def body(browser, address):
+    """What a page says of the client: without the frame, menus of help and words for scripts."""
+    text = browser.get(address).content.decode()
+    return text[text.index("<main") : text.index("</main>")]
+
+
+@pytest.fixture
+def known(house, listener):
+    """The same client with ten earlier sessions, so that there is a usual to stand against."""
+    for week in range(10, 0, -1):
+        at = timezone.now() - timedelta(weeks=week)
+        session = factories.session(house.ann, started_at=at)
+        for minute in range(3):
+            mood.refresh(
+                factories.utterance(
+                    session, at + timedelta(minutes=minute), shares=factories.scores(happy=0.5 + week / 50)
+                )
+            )
+    return house
+
+
+def mean_of(house):
+    return signed(mood_queries.session_points(house.ann, Recognizer.objects.get())[-1].mean)
+
+
+def test_the_clients_page_leaves_the_newest_session_out_and_says_so(listener, known):
+    page, mean = body(listener, f"/clients/{known.ann.public_id}"), mean_of(known)
+    assert "is left out of this page" in page and place(known) in page
+    assert known.session.public_id not in page[page.index('id="mood-figure"') :][: page.index("twin")]
+    assert f">{mean}<" not in page and "in the last session" not in page
+    noted(listener, known, text="Calm.", kind="impression")
+    page = body(listener, f"/clients/{known.ann.public_id}")
+    assert f">{mean}<" in page and "is left out of this page" not in page
+
+
+def test_the_caseload_says_that_it_waits_and_nothing_of_how_it_sounded(listener, known):
+    line = body(listener, "/")
+    assert "listen first" in line and 'class="mix"' not in line and mean_of(known) not in line
+    noted(listener, known, text="Calm.", kind="impression")
+    line = body(listener, "/")
+    assert "listen first" not in line and 'class="mix"' in line
+
+
+def test_an_alert_is_told_but_not_the_readings_behind_it(listener, house):
+    address = f"/alerts/{Alert.objects.get().public_id}"
+    page = body(listener, address)
+    assert "Why it fired" in page and "appear when you have written" in page
+    assert "why-figure" not in page and "The turns behind it" not in page and 'class="mix"' not in page
+    noted(listener, house, text="Calm.", kind="impression")
+    assert "The turns behind it" in body(listener, address)
+
+
+def test_the_live_page_waits_as_well(listener, house):
+    for address in (f"{place(house)}/live", f"{place(house)}/live/now"):
+        page = listener.get(address).content.decode()
+        assert "Readings wait until" in page and "May sound" not in page and 'class="mix"' not in page
+    noted(listener, house, text="Calm.", kind="impression")
+    assert "May sound" in listener.get(f"{place(house)}/live/now").content.decode()
+
+
+@pytest.mark.parametrize("path", ["report", "report.pdf"])
+def test_a_report_leads_to_where_the_impression_is_written(listener, house, path):
+    for address in (f"{place(house)}/{path}", f"/clients/{house.ann.public_id}/{path}"):
+        answer = listener.get(address)
+        assert (answer.status_code, answer.url) == (302, place(house))
+    assert "the report can be made once" in listener.get(place(house)).content.decode()
+
+
+def test_a_report_is_made_once_it_is_written(listener, house):
+    noted(listener, house, text="Calm.", kind="impression")
+    assert listener.get(f"{place(house)}/report").status_code == 200
+
+
+def test_files_are_refused_with_what_to_do_and_no_menu_offers_them(listener, house):
+    for kind, thing in (("sessions", house.session), ("clients", house.ann)):
+        answer = listener.get(f"/api/v1/{kind}/{thing.public_id}/export?format=json")
+        assert answer.status_code == 409 and answer.json()["type"].endswith("listen-first")
+        page = listener.get(f"/{kind}/{thing.public_id}").content.decode()
+        assert "You listen first: files hold" in page and "export?format=" not in page
+    noted(listener, house, text="Calm.", kind="impression")
+    assert listener.get(f"/api/v1/sessions/{house.session.public_id}/export?format=json").status_code == 200
+    assert "export?format=" in listener.get(place(house)).content.decode()
+
+
+def test_two_sessions_are_compared_without_the_one_that_waits(listener, known):
+    address = f"/clients/{known.ann.public_id}/compare"
+    assert listener.get(f"{address}?b={known.session.public_id}").status_code == 404
+    page = body(listener, address)
+    assert "is left out of this page" in page and f'value="{known.session.public_id}"' not in page
+
+
+def test_nothing_waits_for_who_may_not_read_the_words(dora, known):
+    User.objects.filter(username="dora").update(listens_first=True)
+    assert "is left out of this page" not in body(dora, f"/clients/{known.ann.public_id}")
