@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -16,8 +17,8 @@ from emotrack.alerts.judging.arming import Line, line_of, session_line
 from emotrack.alerts.judging.decide import Episode, episodes_in, valid_values
 from emotrack.alerts.lifecycle.keeping import Changes, Found, Keeper, end_open
 from emotrack.alerts.models import Alert, EndReason, Rule, RuleVersion
-from emotrack.alerts.rules.book import Book, book
-from emotrack.alerts.rules.kinds import KINDS, Runs
+from emotrack.alerts.rules.book import Book, InForce, Watch, book
+from emotrack.alerts.rules.kinds import Runs
 from emotrack.alerts.series.points import Points, points_of
 from emotrack.alerts.series.sessions import Sessions, sessions_of
 from emotrack.alerts.series.silence import Absences, absences
@@ -44,7 +45,7 @@ def evaluate(
     return evaluate_all([session], recognizer, now=now, muted=muted, imported=imported)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def evaluate_all(
     sessions: Iterable[Session],
     recognizer: Recognizer,
@@ -76,17 +77,18 @@ def rules_for(client_id: int) -> list[Rule]:
 def _judge_turns(
     known: Book, session: Session, recognizer: Recognizer, now: datetime, imported: bool
 ) -> Changes:
-    rules = known.for_client(session.client_id, Runs.TURN)
-    if not rules:
+    watches = known.watches(session.client_id, Runs.TURN, session.started_at)
+    if not watches:
         return Changes()
-    own: dict[int, list[Alert]] = defaultdict(list)
-    for alert in Alert.objects.filter(session=session, recognizer=recognizer).order_by("id"):
-        own[alert.rule_id].append(alert)
+    told_by = Alert.rules_that_told(session.pk, recognizer.pk)
     points = points_of(session, recognizer)
-    versions = [(rule, known.version_at(rule, session.started_at)) for rule in rules]
-    crossed = [(rule, v) for rule, v in versions if rule.pk in own or _may_fire(points, rule, v)]
+    crossed = _crossed(watches, points, told_by)
     if not crossed:
         return Changes()
+    own: dict[int, list[Alert]] = defaultdict(list)
+    if told_by:
+        for alert in Alert.objects.filter(session=session, recognizer=recognizer).order_by("id"):
+            own[alert.rule_id].append(alert)
     keeper = Keeper(session.client, recognizer, now=now, imported=imported, historical_after=HISTORICAL_AFTER)
     mood = SessionMood.objects.filter(session=session, recognizer=recognizer).values_list("baseline").first()
     baseline = baseline_from(mood[0]) if mood else None
@@ -97,19 +99,21 @@ def _judge_turns(
     return keeper.finish()
 
 
-def _may_fire(points: Points, rule: Rule, version: RuleVersion) -> bool:
-    """Whether enough values in a row lie beyond the absolute threshold; no personal line is milder."""
-    low, high = points.extremes(version.measure, version.label)
-    above, line = KINDS[rule.kind].above, version.threshold
-    if not (high > line if above else low < line):
-        return False
-    needed = version.for_count if version.for_count and not version.for_seconds else 1
-    run = 0
-    for value in points.series(version.measure, version.label).values:
-        run = run + 1 if (value > line if above else value < line) else 0
-        if run >= needed:
-            return True
-    return False
+def _crossed(watches: Iterable[Watch], points: Points, told_by: set[int]) -> list[InForce]:
+    """Rules that may fire, for enough values in a row lie beyond the absolute threshold and no personal line
+    is milder; and those that have told already. In the order in which they were made."""
+    crossed = []
+    for watch in watches:
+        reaches = partial(
+            points.reaches, watch.measure, watch.label, above=watch.above, in_a_row=watch.in_a_row
+        )
+        may_fire = reaches(watch.mildest)
+        crossed += [
+            (rule, version)
+            for rule, version in watch.rules
+            if rule.pk in told_by or (may_fire and reaches(version.threshold))
+        ]
+    return sorted(crossed, key=lambda in_force: in_force[0].pk)
 
 
 def _in_session(session: Session, points: Points, version: RuleVersion, line: Line) -> list[Found]:

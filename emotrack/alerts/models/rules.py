@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -165,6 +165,11 @@ class RuleVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.rule_id} v{self.number}"
 
+    @property
+    def least_in_a_row(self) -> int:
+        """So many values beyond the line it takes to fire, however long they last."""
+        return self.for_count if self.for_count and not self.for_seconds else 1
+
 
 class RuleBook(models.Model):
     """One row with a mark that is new after every change of any rule, so that processes may keep a copy.
@@ -176,7 +181,11 @@ class RuleBook(models.Model):
 
     @classmethod
     def current_mark(cls) -> str:
-        return cls.objects.filter(pk=1).values_list("mark", flat=True).first() or ""
+        # Asked at every turn of everybody: SQL by hand costs a tenth of what putting it together does.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT mark FROM alerts_rulebook WHERE id = 1")
+            found = cursor.fetchone()
+        return found[0] if found else ""
 
     @classmethod
     def turn(cls) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from analysis.affect import AFFECT_LABELS, AFFECTIVE
 from analysis.measures import MEASURES
@@ -21,7 +22,9 @@ from emotrack.history.models import ReadingState, Recognizer, Session, Utterance
 from emotrack.mood.models import MoodPoint
 
 COLUMNS = tuple(dict.fromkeys(MEASURES[measure].field for measure in USUAL_OF_MEASURE))
-_NOTHING = (np.inf, -np.inf)
+
+Key = tuple[int, int]
+"""Primary keys of session and recognizer."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Points:
     columns: np.ndarray
     load_labels: Callable[[], Sequence[str | None]]
     _series: dict[tuple[str, str], Values] = field(default_factory=dict)
-    _extremes: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    _farthest: dict[tuple[str, str, bool, int], float | None] = field(default_factory=dict)
 
     @cached_property
     def at(self) -> np.ndarray:
@@ -71,21 +74,31 @@ class Points:
             self._series[key] = valid_values(self.at, self.values(measure_id, label))
         return self._series[key]
 
-    def extremes(self, measure_id: str, label: str = "") -> tuple[float, float]:
-        """The lowest and the highest value; the other way round where there is none."""
-        key = (measure_id, label)
-        if key not in self._extremes:
-            values = self.series(measure_id, label).values
-            self._extremes[key] = (min(values), max(values)) if values else _NOTHING
-        return self._extremes[key]
+    def reaches(self, measure_id: str, label: str, line: float, *, above: bool, in_a_row: int) -> bool:
+        """Whether so many valid values in a row lie beyond the line."""
+        key = (measure_id, label, above, in_a_row)
+        if key not in self._farthest:
+            self._farthest[key] = _farthest(self.series(measure_id, label).values, above, in_a_row)
+        farthest = self._farthest[key]
+        return farthest is not None and (farthest > line if above else farthest < line)
+
+
+def _farthest(values: Sequence[float], above: bool, in_a_row: int) -> float | None:
+    """The line that so many in a row reach and none farther out; ``None`` where there are fewer."""
+    if len(values) < in_a_row:
+        return None
+    if in_a_row == 1:
+        return max(values) if above else min(values)
+    windows = sliding_window_view(np.asarray(values), in_a_row)
+    return float(windows.min(axis=1).max() if above else windows.max(axis=1).min())
 
 
 POINT_COLUMNS = ("utterance_id", "occurred_at", "window_pairs", "reading", *COLUMNS)
 
 
 def points_of(session: Session, recognizer: Recognizer) -> Points:
-    rows = MoodPoint.objects.filter(session=session, recognizer=recognizer)
-    return points_from(list(rows.order_by("occurred_at", "utterance_id").values_list(*POINT_COLUMNS)))
+    rows = MoodPoint.objects.filter(session=session, recognizer=recognizer).values_list(*POINT_COLUMNS)
+    return points_from(sorted(rows, key=itemgetter(1, 0)))  # few rows: cheaper than an ORDER BY put together
 
 
 def points_of_sessions(sessions: Sequence[int], recognizer: Recognizer) -> Iterator[tuple[int, Points]]:
@@ -109,6 +122,16 @@ def points_from(rows: Sequence[tuple]) -> Points:
         columns=np.array([row[4:] for row in rows], dtype=np.float64).reshape(len(rows), len(COLUMNS)),
         load_labels=lambda: strongest_labels(utterances),
     )
+
+
+def with_labels(points: dict[Key, Points]) -> dict[Key, Points]:
+    """The same points, their strongest labels read in one query for all of them."""
+    utterances = [pk for each in points.values() for pk in each.utterances]
+    labels = dict(zip(utterances, strongest_labels(utterances), strict=True))
+    return {
+        key: replace(each, load_labels=lambda each=each: [labels[pk] for pk in each.utterances])
+        for key, each in points.items()
+    }
 
 
 def strongest_labels(utterances: Sequence[int]) -> list[str | None]:

@@ -12,15 +12,16 @@ from django.db.models import Count, QuerySet
 
 from analysis.baseline import ARM_UTTERANCE_VALUES
 from analysis.measures import MEASURES
+from analysis.shares import RECENT_MINIMUM
 from emotrack.alerts.judging.arming import Line, line_of, needs_usual, session_line
 from emotrack.alerts.judging.decide import Episode, episodes_in, valid_values
 from emotrack.alerts.models import RuleVersion
 from emotrack.alerts.rules.kinds import KINDS, USUAL_OF_MEASURE, Runs
 from emotrack.alerts.series.drift import months
-from emotrack.alerts.series.points import POINT_COLUMNS, points_from
+from emotrack.alerts.series.points import POINT_COLUMNS, Points, points_from, with_labels
 from emotrack.alerts.series.sessions import armed_at, sessions_of
 from emotrack.alerts.series.silence import absences
-from emotrack.history.models import Client
+from emotrack.history.models import Client, ReadingState
 from emotrack.mood.actions import baseline_from
 from emotrack.mood.models import MoodPoint, SessionMood
 
@@ -105,8 +106,8 @@ def _turns(
     ready = _armed(terms, judged)
     episodes = [
         _would_fire(mood.client_id, mood.session_id, episode)
-        for mood, rows in _of_interest(terms, kind, ready)
-        for episode in _in_session(terms, kind, mood, rows)
+        for mood, points in _of_interest(terms, kind, ready)
+        for episode in _in_session(terms, kind, mood, points)
     ]
     return episodes, _clients(ready), _clients(judged)
 
@@ -128,7 +129,7 @@ def _armed(terms: RuleVersion, moods: QuerySet[SessionMood]) -> QuerySet[Session
 
 def _of_interest(
     terms: RuleVersion, kind: str, moods: QuerySet[SessionMood]
-) -> Iterator[tuple[SessionMood, list[tuple]]]:
+) -> Iterator[tuple[SessionMood, Points]]:
     """Sessions, with their points, with enough values beyond the absolute threshold: no other can fire."""
     keys = _crossed(terms, kind, moods)
     rows = moods.select_related("session", "recognizer").order_by("session_id", "recognizer_id")
@@ -136,34 +137,38 @@ def _of_interest(
         some = keys[first : first + AT_ONCE]
         ids = {session for session, _recognizer in some}
         found = {(m.session_id, m.recognizer_id): m for m in rows.filter(session__in=ids)}
-        points = (
+        read = (
             MoodPoint.objects.filter(session__in=ids)
             .order_by("session_id", "recognizer_id", "occurred_at", "utterance_id")
             .values_list("session_id", "recognizer_id", *POINT_COLUMNS)
         )
         wanted = found.keys() & set(some)
-        for key, group in groupby(points, key=itemgetter(0, 1)):
-            if key in wanted:
-                yield found[key], [row[2:] for row in group]
+        grouped = groupby(read, key=itemgetter(0, 1))
+        points = {key: points_from([row[2:] for row in group]) for key, group in grouped if key in wanted}
+        for key, each in (with_labels(points) if terms.label else points).items():
+            yield found[key], each
 
 
 def _crossed(terms: RuleVersion, kind: str, moods: QuerySet[SessionMood]) -> list[tuple[int, int]]:
     """(session, recognizer) in order."""
     points = MoodPoint.objects.filter(session__in=moods.order_by().values("session"))
-    if terms.measure in USUAL_OF_MEASURE:
+    least = terms.least_in_a_row
+    if terms.measure == "abstained_share":
+        points = points.exclude(reading=ReadingState.OK)
+        least = max(int(terms.threshold * RECENT_MINIMUM), 1)
+    elif terms.measure in USUAL_OF_MEASURE:
         beyond = "gt" if KINDS[kind].above else "lt"
         points = points.filter(**{f"{MEASURES[terms.measure].field}__{beyond}": terms.threshold})
-    least = terms.for_count if terms.for_count and not terms.for_seconds else 1
     counted = points.order_by().values("session_id", "recognizer_id").annotate(n=Count("id"))
     return sorted(counted.filter(n__gte=least).values_list("session_id", "recognizer_id"))
 
 
-def _in_session(terms: RuleVersion, kind: str, mood: SessionMood, rows: list[tuple]) -> list[Episode]:
+def _in_session(terms: RuleVersion, kind: str, mood: SessionMood, points: Points) -> list[Episode]:
     line = line_of(terms, kind, headline=mood.recognizer.headline, baseline=baseline_from(mood.baseline))
     if not isinstance(line, Line):
         return []
     ended_at = mood.session.ended_at
-    series = points_from(rows).series(terms.measure, terms.label)
+    series = points.series(terms.measure, terms.label)
     found = episodes_in(series, line.terms, ends_at=ended_at.timestamp() if ended_at else None)
     return [episode for episode in found if episode.fired]
 

@@ -130,15 +130,16 @@ def by_chance_per_week(terms: RuleVersion, kind: str, clients: int) -> float | N
 
 
 def _in_turns(person: Person, terms: RuleVersion, kind: str) -> tuple[int, float]:
-    fired, first = 0, len(person.turns)
+    fired, first, above = 0, len(person.turns), KINDS[kind].above
     headline = MEASURES[terms.measure].dimension or ""
     for place, (points, baseline) in enumerate(zip(person.turns, person.baselines, strict=True)):
         line = line_of(terms, kind, headline=headline, baseline=baseline)
         if not isinstance(line, Line):
             continue
         first = min(first, place)
-        low, high = points.extremes(terms.measure, terms.label)
-        if high > terms.threshold if KINDS[kind].above else low < terms.threshold:
+        if points.reaches(
+            terms.measure, terms.label, terms.threshold, above=above, in_a_row=terms.least_in_a_row
+        ):
             found = episodes_in(points.series(terms.measure, terms.label), line.terms, ends_at=np.inf)
             fired += sum(episode.fired for episode in found)
     return fired, person.weeks_after(first)

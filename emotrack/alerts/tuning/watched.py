@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
@@ -12,13 +12,10 @@ import numpy as np
 from emotrack.alerts.judging.decide import Terms
 from emotrack.alerts.models import Alert, RuleVersion
 from emotrack.alerts.rules.kinds import KINDS, Runs
-from emotrack.alerts.series.points import POINT_COLUMNS, Points, points_from, strongest_labels
+from emotrack.alerts.series.points import POINT_COLUMNS, Key, Points, points_from, with_labels
 from emotrack.alerts.series.sessions import sessions_of
 from emotrack.alerts.tuning.suggestion import reach
 from emotrack.mood.models import MoodPoint, SessionMood
-
-Key = tuple[int, int]
-"""Primary keys of session and recognizer."""
 
 
 def points_of_alerts(alerts: Iterable[Alert]) -> dict[Key, Points]:
@@ -31,16 +28,6 @@ def points_of_alerts(alerts: Iterable[Alert]) -> dict[Key, Points]:
     )
     grouped = groupby(rows.iterator(chunk_size=5000), key=itemgetter(0, 1))
     return {key: points_from([row[2:] for row in group]) for key, group in grouped if key in wanted}
-
-
-def with_labels(points: dict[Key, Points]) -> dict[Key, Points]:
-    """The same points, their strongest labels read in one query for all of them."""
-    utterances = [pk for each in points.values() for pk in each.utterances]
-    labels = dict(zip(utterances, strongest_labels(utterances), strict=True))
-    return {
-        key: replace(each, load_labels=lambda each=each: [labels[pk] for pk in each.utterances])
-        for key, each in points.items()
-    }
 
 
 @dataclass(frozen=True, slots=True)

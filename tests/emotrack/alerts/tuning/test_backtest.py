@@ -113,3 +113,27 @@ def test_it_finds_what_the_live_rules_find(seed):
             live.values_list("session", "fired_at", "resolved_at", "peak")
         )
     assert Alert.objects.filter(rule__kind=Kind.VOLATILITY).exists()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_poor_sound_is_found_as_by_the_live_rule(seed):
+    random = np.random.default_rng(seed)
+    ann, recognizer = factories.client(), factories.recognizer()
+    for weeks_ago, poor in ((6, 0.0), (5, 0.3), (4, 0.5), (3, 0.7)):
+        session = week_of(ann, weeks_ago, [None if gap else 0.0 for gap in random.random(40) < poor])
+        actions.evaluate(session, recognizer, now=NOW)
+    live = Alert.objects.filter(rule__kind=Kind.LOW_QUALITY).order_by("fired_at")
+    found = backtest(terms(Kind.LOW_QUALITY), Kind.LOW_QUALITY, **SPAN).episodes
+    assert [(e.session, e.fired_at, e.ended_at, e.peak) for e in found] == list(
+        live.values_list("session", "fired_at", "resolved_at", "peak")
+    )
+    assert found
+
+
+def test_a_way_of_sounding_in_many_sessions_is_read_at_once(django_assert_max_num_queries):
+    for weeks_ago in range(2, 9):
+        week_of(factories.client(), weeks_ago, [0.0] * 12)
+    calm = terms(Kind.EMOTION_SHARE, label="neutral")
+    with django_assert_max_num_queries(8):
+        found = backtest(calm, Kind.EMOTION_SHARE, since=NOW - timedelta(weeks=9), until=NOW)
+    assert found.people == 7
