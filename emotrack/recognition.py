@@ -18,6 +18,7 @@ from django.conf import settings
 from analysis.recognition.acoustic import AcousticRecognizer
 from analysis.recognition.emotion2vec import Emotion2vecRecognizer
 from analysis.recognition.recognizer import Recognizer
+from analysis.recognition.words import WordRecognizer
 from analysis.values import LABELS, Recognition, RecognizerCard, RecognizerError, SpeakerCorrection, Waveform
 
 log = logging.getLogger("emotrack.recognition")
@@ -198,6 +199,12 @@ def _build_from_settings() -> Recognizer:
             threads=settings.RECOGNIZER_THREADS,
         )
     return AcousticRecognizer()
+
+
+@cache
+def word_recognizer() -> WordRecognizer:
+    """This process's reader of words; it computes where it is called. Raises ``RecognizerError``."""
+    return WordRecognizer()
 
 
 @cache

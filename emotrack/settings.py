@@ -348,6 +348,8 @@ SPECTACULAR_SETTINGS = {
         "SpeakerEnum": ["client", "counselor", "assistant", "other"],
         "EmotionEnum": "analysis.values.LABELS",
         "HeardEnum": "emotrack.history.remarks.HEARD",
+        "ReadingEnum": ["ok", "no_speech", "low_quality", "unknown", "ambiguous"],
+        "WordsReadingEnum": ["ok", "unknown", "ambiguous", "too_few_words", "other_language"],
     },
 }
 

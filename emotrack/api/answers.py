@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.affect import top_label
+from analysis.affect import project, top_label
 from analysis.response import respond
 from analysis.values import LABELS, Reading
 from analysis.volatility import WINDOW, WINDOW_PAIRS
@@ -27,6 +27,7 @@ from emotrack.history.models import (
 from emotrack.history.queries import corrections_of, embedding_of, frames_of
 from emotrack.mood.models import MoodPoint
 from emotrack.mood.queries import calibrated_shares, response_policy
+from emotrack.pipeline.words import telling_words
 
 Answer = dict[str, Any]
 
@@ -101,7 +102,7 @@ class _Beside:
 
 def with_reading(utterances: UtteranceQuerySet) -> UtteranceQuerySet:
     """Fetched with what an answer shows."""
-    return utterances.select_related("session", "client", "recognizer", "mood")
+    return utterances.select_related("session", "client", "recognizer", "words_recognizer", "mood")
 
 
 def utterance_answers(utterances: Sequence[Utterance], shown: Shown) -> list[Answer]:
@@ -119,6 +120,7 @@ def utterance_answer(utterance: Utterance, shown: Shown) -> Answer:
 
 def _utterance_answer(utterance: Utterance, shown: Shown, beside: _Beside) -> Answer:
     shares = _shares(utterance)
+    reading = (utterance.words_reading if utterance.words_alone else utterance.reading) or None
     answer: Answer = {
         "id": utterance.public_id,
         "session": utterance.session.public_id,
@@ -129,14 +131,17 @@ def _utterance_answer(utterance: Utterance, shown: Shown, beside: _Beside) -> An
         "occurred_at": utterance.occurred_at,
         "duration_ms": utterance.duration_ms,
         "language": utterance.language or None,
-        **reading_answer(utterance.reading or None, shares),
-        **_mood(getattr(utterance, "mood", None)),
-        "source": utterance.source or None,
-        "incongruent": None,
+        **reading_answer(reading, shares),
+        **_mood(getattr(utterance, "mood", None), shares if utterance.words_alone else None),
+        "source": utterance.read_from or None,
+        "incongruent": utterance.incongruent,
+        "words": words_answer(utterance, content=shown.text),
         "quality": utterance.quality,
-        **_response(utterance, shares, beside.policy),
+        **_response(utterance, reading, shares, beside.policy),
         "alerts": [_alert_line(alert) for alert in beside.alerts.get(utterance.pk, ())],
-        "recognizer": recognizer_answer(utterance.recognizer),
+        "recognizer": recognizer_answer(
+            utterance.words_recognizer if utterance.words_alone else utterance.recognizer
+        ),
         "corrections": [_correction(c) for c in beside.corrections.get(utterance.pk, ())],
         "warnings": utterance.warnings,
     }
@@ -146,10 +151,31 @@ def _utterance_answer(utterance: Utterance, shown: Shown, beside: _Beside) -> An
 
 
 def _shares(utterance: Utterance) -> np.ndarray | None:
-    """(9,) calibrated; ``None`` where nothing may be claimed."""
+    """(9,) calibrated; ``None`` where nothing may be claimed. Of the words, where nothing else was read."""
+    if utterance.words_alone:
+        return _words_shares(utterance)
     if utterance.recognizer is None or utterance.reading in ("", Reading.NO_SPEECH):
         return None
     return calibrated_shares(utterance.scores, utterance.recognizer.temperature)
+
+
+def _words_shares(utterance: Utterance) -> np.ndarray | None:
+    if utterance.words_recognizer is None:
+        return None
+    return calibrated_shares(utterance.words_scores, utterance.words_recognizer.temperature)
+
+
+def words_answer(utterance: Utterance, *, content: bool) -> Answer | None:
+    """What the words say by themselves; which of them said it only where content may be seen."""
+    if utterance.words_recognizer is None:
+        return None
+    shares = _words_shares(utterance)
+    return {
+        **reading_answer(utterance.words_reading, shares),
+        "valence": None if shares is None else project(shares).valence,
+        "recognizer": recognizer_answer(utterance.words_recognizer),
+        "telling": [push.word for push in telling_words(utterance)] if content else [],
+    }
 
 
 def reading_answer(reading: str | None, shares: np.ndarray | None) -> Answer:
@@ -162,9 +188,15 @@ def reading_answer(reading: str | None, shares: np.ndarray | None) -> Answer:
     }
 
 
-def _mood(point: MoodPoint | None) -> Answer:
+def _mood(point: MoodPoint | None, words_shares: np.ndarray | None) -> Answer:
+    """words_shares: of an utterance that has no mood point because only its words were read."""
     if point is None:
-        return {"valence": None, "arousal": None, "volatility": None}
+        place = None if words_shares is None else project(words_shares)
+        return {
+            "valence": place and place.valence,
+            "arousal": place and place.arousal,
+            "volatility": None,
+        }
     return {
         "valence": point.valence,
         "arousal": point.arousal,
@@ -177,11 +209,13 @@ def _mood(point: MoodPoint | None) -> Answer:
     }
 
 
-def _response(utterance: Utterance, shares: np.ndarray | None, policy: Mapping) -> Answer:
-    if not utterance.reading:
+def _response(
+    utterance: Utterance, reading: str | None, shares: np.ndarray | None, policy: Mapping
+) -> Answer:
+    if not reading:
         return {"fallback_action": None, "suggested_response": None, "response_strategy": None}
     label = None if shares is None else top_label(shares)
-    return respond(Reading(utterance.reading), label, utterance.language or None, policy).as_dict()
+    return respond(Reading(reading), label, utterance.language or None, policy).as_dict()
 
 
 def recognizer_answer(recognizer: Recognizer | None) -> Answer | None:

@@ -17,7 +17,7 @@ from rest_framework import serializers
 from analysis.response import FALLBACK_ACTIONS
 from analysis.values import LABELS, Reading
 from emotrack.api.fields import SCORES_SCHEMA, VECTOR_SCHEMA
-from emotrack.history.models import Speaker, Status
+from emotrack.history.models import Speaker, Status, WordsReadingState
 from emotrack.history.remarks import HEARD
 
 
@@ -133,12 +133,31 @@ class FramesAnswer(serializers.Serializer):
     logits = Matrix(help_text="(T, 9); softmax(mean of a window's rows) are that window's scores.")
 
 
+class WordsAnswer(serializers.Serializer):
+    """Which emotion the words name, beside the tone and never mixed into it.
+
+    `too_few_words` and `other_language` carry no scores; `telling` is empty for those who may not read
+    content.
+    """
+
+    reading = _words(WordsReadingState.values)
+    emotion = _maybe(_words, list(LABELS))
+    confidence = _maybe(serializers.FloatField, min_value=0, max_value=1)
+    scores = _maybe(Scores)
+    valence = _maybe(serializers.FloatField, min_value=-1, max_value=1)
+    recognizer = RecognizerAnswer()
+    telling = serializers.ListField(
+        child=serializers.CharField(), help_text="The words that made the label, strongest first."
+    )
+
+
 class UtteranceAnswer(serializers.Serializer):
     """A reading describes a voice, not a person.
 
     With `no_speech` the `emotion`, `confidence` and `scores` are null; other abstentions carry them, and
-    series skip them. `reading` is null while nothing was read: queued, failed, words alone, or another
-    speaker than the client. `text` is left out for those who may not read content.
+    series skip them. `reading` is null while nothing was read: queued, failed, or another speaker than the
+    client. With `source` *text* there was only a transcript, and its words answer; series leave it out.
+    `text` is left out for those who may not read content.
     """
 
     id = serializers.CharField()
@@ -158,7 +177,11 @@ class UtteranceAnswer(serializers.Serializer):
     arousal = _maybe(serializers.FloatField, min_value=-1, max_value=1)
     volatility = _maybe(VolatilityAnswer)
     source = _maybe(_words, ["audio", "text", "fused"])
-    incongruent = _maybe(serializers.BooleanField, help_text="Tone and words disagree; null: not compared.")
+    incongruent = _maybe(
+        serializers.BooleanField,
+        help_text="One of tone and words is pleasant, the other unpleasant; null: not compared.",
+    )
+    words = _maybe(WordsAnswer, help_text="What the words say by themselves; null: not read.")
     quality = _maybe(AnyObject, help_text="What was measured of the sound.")
     fallback_action = _maybe(_words, sorted(set(FALLBACK_ACTIONS.values())))
     suggested_response = _maybe(serializers.CharField)
@@ -236,6 +259,16 @@ class PointAnswer(serializers.Serializer):
     partial = serializers.BooleanField()
 
 
+class WordsPointAnswer(serializers.Serializer):
+    utterance = serializers.CharField()
+    occurred_at = serializers.DateTimeField()
+    reading = _words(WordsReadingState.values)
+    emotion = _maybe(_words, list(LABELS))
+    confidence = _maybe(serializers.FloatField)
+    valence = _maybe(serializers.FloatField, min_value=-1, max_value=1)
+    incongruent = _maybe(serializers.BooleanField)
+
+
 class SessionTimelineAnswer(serializers.Serializer):
     session = serializers.CharField()
     client = serializers.CharField()
@@ -248,6 +281,7 @@ class SessionTimelineAnswer(serializers.Serializer):
     coverage = _maybe(serializers.FloatField, help_text="Share of the client's utterances with a reading.")
     baseline = _maybe(AnyObject)
     points = PointAnswer(many=True)
+    words = WordsPointAnswer(many=True, help_text="What was read of the words, also where nothing was heard.")
     alerts = AlertAnswer(many=True)
 
 

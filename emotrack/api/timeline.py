@@ -16,9 +16,9 @@ from analysis.volatility import WINDOW, WINDOW_PAIRS
 from emotrack.accounts.models import Scope
 from emotrack.alerts.models import Alert
 from emotrack.api import bodies, shapes
-from emotrack.api.answers import alert_answer, reading_answer
+from emotrack.api.answers import alert_answer, reading_answer, words_answer
 from emotrack.api.door import Door
-from emotrack.history.models import Client, Recognizer, Session
+from emotrack.history.models import Client, Recognizer, Session, Utterance
 from emotrack.mood.models import MoodPoint, SessionMood
 from emotrack.mood.queries import (
     SessionPoint,
@@ -97,6 +97,7 @@ def session_timeline(session: Session, recognizer: Recognizer | None, max_points
         "coverage": None if mood is None else mood.coverage,
         "baseline": None if mood is None else mood.baseline,
         "points": [_point_answer(points[i], recognizer) for i in kept],
+        "words": _words_lane(session, max_points),
         "alerts": [
             alert_answer(alert) for alert in alerts.select_related(*related).order_by("fired_at", "id")
         ],
@@ -114,6 +115,22 @@ def thinned(at: Sequence[datetime], values: Sequence[float | None], most: int) -
     """At most ``most`` positions that keep the shape of the curve, its gaps as gaps."""
     curve = [float("nan") if value is None else value for value in values]
     return thin([moment.timestamp() for moment in at], curve, most).tolist()
+
+
+def _words_lane(session: Session, most: int) -> list[Answer]:
+    """What the words say in order; of more than ``most`` those that keep the shape of their valence."""
+    read = Utterance.objects.filter(session=session, words_recognizer__isnull=False)
+    rows = [(u, words_answer(u, content=False)) for u in read.select_related("words_recognizer").in_order()]
+    kept = thinned([u.occurred_at for u, _said in rows], [said["valence"] for _u, said in rows], most)
+    return [
+        {
+            "utterance": rows[i][0].public_id,
+            "occurred_at": rows[i][0].occurred_at,
+            **{name: rows[i][1][name] for name in ("reading", "emotion", "confidence", "valence")},
+            "incongruent": rows[i][0].incongruent,
+        }
+        for i in kept
+    ]
 
 
 def _point_answer(point: MoodPoint, recognizer: Recognizer) -> Answer:

@@ -10,7 +10,7 @@ from itertools import islice
 
 from django.db.models import QuerySet
 
-from analysis.affect import top_label
+from analysis.affect import project, top_label
 from analysis.values import Reading
 from emotrack.alerts.models import Alert
 from emotrack.history.models import Client, Correction, Note, Session, Utterance
@@ -36,7 +36,8 @@ class Line:
 
     reading: ``ok``, an abstention, or empty where nothing was read. label, share, shares: calibrated, (9,) in
     the order of ``LABELS``; empty or ``None`` where nothing may be claimed. valence, arousal, dominance,
-    level: -1..1. volatility: plain index; volatility_z: in own spreads.
+    level: -1..1. volatility: plain index; volatility_z: in own spreads. words_…: the same of the words by
+    themselves; incongruent: whether one of both is pleasant and the other not, ``None`` where not compared.
     """
 
     id: str
@@ -61,6 +62,12 @@ class Line:
     recognizer: str
     version: str
     heard: tuple[Heard, ...]
+    words_reading: str = ""
+    words_label: str = ""
+    words_share: float | None = None
+    words_shares: tuple[float, ...] | None = None
+    words_valence: float | None = None
+    incongruent: bool | None = None
 
     @property
     def read(self) -> bool:
@@ -139,7 +146,9 @@ def sittings(client: Client, sessions: QuerySet[Session], *, notes: bool) -> Ite
 
 def _batch(client: Client, keys: Sequence[int], *, notes: bool) -> list[Sitting]:
     sessions = Session.objects.filter(pk__in=keys).order_by("started_at", "id")
-    utterances = list(Utterance.objects.filter(session__in=keys).select_related("recognizer").in_order())
+    utterances = list(
+        Utterance.objects.filter(session__in=keys).select_related("recognizer", "words_recognizer").in_order()
+    )
     points = {p.utterance_id: p for p in MoodPoint.objects.filter(session__in=keys)}
     heard = corrections_of(utterances)
     said: dict[int, list[Utterance]] = defaultdict(list)
@@ -179,6 +188,9 @@ def _line(
     shares = None
     if recognizer is not None and utterance.reading not in ("", Reading.NO_SPEECH):
         shares = calibrated_shares(utterance.scores, recognizer.temperature)
+    said = None
+    if utterance.words_recognizer is not None:
+        said = calibrated_shares(utterance.words_scores, utterance.words_recognizer.temperature)
     start_s = _seconds(session, utterance.occurred_at)
     return Line(
         id=utterance.public_id,
@@ -202,6 +214,12 @@ def _line(
         source=utterance.source,
         recognizer=recognizer.name if recognizer else "",
         version=recognizer.version if recognizer else "",
+        words_reading=utterance.words_reading,
+        words_label="" if said is None else top_label(said),
+        words_share=None if said is None else float(said.max()),
+        words_shares=None if said is None else tuple(said.tolist()),
+        words_valence=None if said is None else project(said).valence,
+        incongruent=utterance.incongruent,
         heard=tuple(Heard(c.label, c.author.username, c.made_at) for c in heard),
     )
 

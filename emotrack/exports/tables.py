@@ -20,7 +20,8 @@ COLUMNS = (
     "session", "session_started_at", "utterance", "speaker", "occurred_at", "start_s", "end_s", "language",
     "text", "status", "reading", "emotion", "confidence", *(f"share_{label}" for label in LABELS), "valence",
     "arousal", "dominance", "level", "volatility", "volatility_z", "source", "recognizer",
-    "recognizer_version", "heard",
+    "recognizer_version", "heard", "words_reading", "words_emotion", "words_confidence", "words_valence",
+    "incongruent",
 )  # fmt: skip
 
 _OPTIONS = orjson.OPT_UTC_Z
@@ -58,7 +59,8 @@ def _cells(sitting: Sitting, line: Line) -> list[Any]:
         round(line.start_s, 3), round(line.end_s, 3), line.language, line.text or "",
         line.status, line.reading, line.label, line.share, *(line.shares or (None,) * len(LABELS)),
         line.valence, line.arousal, line.dominance, line.level, line.volatility, line.volatility_z,
-        line.source, line.recognizer, line.version, heard,
+        line.source, line.recognizer, line.version, heard, line.words_reading, line.words_label,
+        line.words_share, line.words_valence, line.incongruent,
     ]  # fmt: skip
 
 
@@ -95,5 +97,7 @@ def _session(about: About, sitting: Sitting) -> dict[str, Any]:
 
 def _utterance(line: Line) -> dict[str, Any]:
     said = asdict(line)
-    shares = said.pop("shares")
-    return said | {"scores": None if shares is None else dict(zip(LABELS, shares, strict=True))}
+    for shares, scores in (("shares", "scores"), ("words_shares", "words_scores")):
+        nine = said.pop(shares)
+        said[scores] = None if nine is None else dict(zip(LABELS, nine, strict=True))
+    return said

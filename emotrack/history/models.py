@@ -191,6 +191,14 @@ class ReadingState(models.TextChoices):
     NO_SPEECH = "no_speech", _("No speech")
 
 
+class WordsReadingState(models.TextChoices):
+    OK = "ok", _("Reading")
+    UNKNOWN = "unknown", _("No label fits")
+    AMBIGUOUS = "ambiguous", _("Mixed")
+    TOO_FEW_WORDS = "too_few_words", _("Too few words to read")
+    OTHER_LANGUAGE = "other_language", _("Not in English")
+
+
 class Source(models.TextChoices):
     AUDIO = "audio"
     TEXT = "text"
@@ -233,6 +241,13 @@ class Utterance(models.Model):
     warnings = models.JSONField(default=list)
     correction_version = models.CharField(max_length=40, blank=True)
 
+    words_recognizer = models.ForeignKey(
+        Recognizer, null=True, on_delete=models.PROTECT, related_name="utterances_by_words"
+    )
+    words_scores = VectorField(null=True, dtype="<f4", help_text="(9,) raw, of the words alone")
+    words_reading = models.CharField(max_length=16, choices=WordsReadingState, blank=True)
+    incongruent = models.BooleanField(null=True, help_text="Tone and words differ; null: not compared.")
+
     objects = UtteranceQuerySet.as_manager()
 
     class Meta:
@@ -256,6 +271,17 @@ class Utterance(models.Model):
     @property
     def sealing_client(self) -> Client:
         return self.client
+
+    @property
+    def words_alone(self) -> bool:
+        """Whether its words were read and nothing else: it has no sound, and nobody posted scores."""
+        done = self.status == Status.ANALYZED
+        return done and self.recognizer_id is None and self.words_scores is not None
+
+    @property
+    def read_from(self) -> str:
+        """What its reading is a reading of: a ``Source``, or empty while there is none."""
+        return str(Source.TEXT) if self.words_alone else self.source
 
 
 class _BesideUtterance(models.Model):

@@ -6,6 +6,7 @@ truth, the task queue only wakes workers. Top to bottom:
     accepting     consent, checks; row, sound and audit in one transaction
     sound         decode, measure, keep
     reading       lease → recognize → store at storage precision
+    words         read the transcript, and hold it against the tone
     consequences  refresh mood → check rules → tell dashboards
     waiting       how long a caller waits for that
     streaming     a microphone's turns, each once
@@ -33,6 +34,7 @@ from emotrack.pipeline.recording import (
 from emotrack.pipeline.streaming import SpokenTurn, check_may_stream, keep_turn, open_stream
 from emotrack.pipeline.upkeep import retry_failed, tick
 from emotrack.pipeline.waiting import hurry
+from emotrack.pipeline.words import read_unread_words
 
 __all__ = [
     "Accepted",
@@ -55,6 +57,7 @@ __all__ = [
     "process",
     "read_next_recording",
     "read_recordings",
+    "read_unread_words",
     "remove_utterance",
     "retry_failed",
     "tick",

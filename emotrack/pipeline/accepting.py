@@ -31,6 +31,7 @@ from emotrack.history.models import (
 from emotrack.pipeline.consequences import carry_on, touch
 from emotrack.pipeline.reading import LARGEST_FLOAT16, handover, recognize
 from emotrack.pipeline.sound import Heard, described, hear, keep_sound
+from emotrack.pipeline.words import compare, read_words
 from emotrack.privacy import actions as privacy
 from emotrack.privacy.models import Purpose
 
@@ -234,6 +235,7 @@ def _store(session: Session, request: _Request, heard: Heard | None) -> Utteranc
     try:
         with transaction.atomic():
             session.refresh_from_db(fields=["started_at", "last_activity_at"])
+            read_words(utterance)
             utterance.save(force_insert=True)
             _remember_key(request, utterance)
             if request.keep is not None:
@@ -309,6 +311,7 @@ def _take_posted_reading(utterance: Utterance, posted: Posted, app: App | None, 
     utterance.source = Source.AUDIO
     utterance.scores = np.asarray(posted.scores, dtype=np.float32)
     utterance.reading = decide_reading(calibrate(utterance.scores, utterance.recognizer.temperature))
+    compare(utterance)
     utterance.save()
     if posted.embedding is not None:
         Embedding(utterance=utterance, vector=posted.embedding.astype("<f2")).save(force_insert=True)

@@ -16,6 +16,7 @@ from emotrack.history.locks import hold
 from emotrack.history.models import Audio, EndReason, Recognizer, Session, Speaker, Status, Utterance
 from emotrack.pipeline.consequences import replay_from, touch
 from emotrack.pipeline.reading import recognize
+from emotrack.pipeline.words import read_words
 from emotrack.privacy import actions as privacy
 from emotrack.privacy.models import Purpose
 
@@ -50,10 +51,13 @@ def amend_utterance(
 ) -> Utterance:
     """Change what was written down about an utterance; a changed time or speaker replays its series.
 
-    Raises ``Refused`` for a time ahead, ``Vanished``.
+    So does another judgment of tone against words. Raises ``Refused`` for a time ahead and for words that
+    may not be kept, ``Vanished``.
     """
     history.refuse_future(occurred_at, now, "/occurred_at")
     utterance = _held(utterance)
+    if text:
+        privacy.require_consent(utterance.client, {Purpose.TEXT})
     replays = (occurred_at or utterance.occurred_at) != utterance.occurred_at or (
         speaker or utterance.speaker
     ) != utterance.speaker
@@ -61,6 +65,10 @@ def amend_utterance(
     for name, value in changed.items():
         if value is not None:
             setattr(utterance, name, value)
+    if text is not None or speaker is not None:
+        before = utterance.incongruent
+        read_words(utterance)
+        replays = replays or utterance.incongruent != before
     utterance.save()
     touch(utterance.session, utterance, now)
     audit.record(

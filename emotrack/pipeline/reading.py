@@ -35,6 +35,7 @@ from emotrack.history.models import (
 )
 from emotrack.pipeline.consequences import carry_on
 from emotrack.pipeline.sound import Heard, hear, long_enough
+from emotrack.pipeline.words import compare
 from emotrack.privacy import actions as privacy
 from emotrack.privacy.models import Purpose
 from emotrack.recognition import RecognizerUnavailable, service
@@ -130,7 +131,8 @@ def _keep_reading(
         if not still.update(status=Status.ANALYZED, analyzed_at=now, leased_until=None, failure=""):
             return  # withdrawn, deleted or done by somebody else in the meantime
         # Read again: somebody may have amended it while the recognizer listened.
-        utterance = Utterance.objects.select_related("client", "session").get(pk=utterance.pk)
+        again = Utterance.objects.select_related("client", "session", "words_recognizer")
+        utterance = again.get(pk=utterance.pk)
         utterance.recognizer, utterance.source = recognizer, Source.AUDIO
         utterance.correction_version = correction_version
         if result is not None:
@@ -138,6 +140,7 @@ def _keep_reading(
             _keep_parts(utterance, result, start_s)
         calibrated = None if result is None else calibrate(utterance.scores, recognizer.temperature)
         utterance.reading = decide_reading(calibrated, gate)
+        compare(utterance)
         utterance.save()
         if retention.in_force().audio_days == retention.AFTER_ANALYSIS:
             history.delete_audio(utterance.audio, now=now)

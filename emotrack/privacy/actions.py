@@ -139,6 +139,15 @@ def require_consent(client: Client, purposes: Iterable[str]) -> None:
         raise ConsentRequired(missing)
 
 
+def may_read_words(client: Client) -> bool:
+    """Whether what was said may be read from its words: consent stands where asked for, never withdrawn."""
+    try:
+        require_consent(client, {Purpose.TEXT})
+    except ConsentRequired:
+        return False
+    return not was_withdrawn(client, Purpose.TEXT)
+
+
 def was_withdrawn(client: Client, purpose: str) -> bool:
     """Whether the client once agreed and does not now; silence is not a withdrawal."""
     rows = Consent.objects.filter(client=client, purpose=purpose)

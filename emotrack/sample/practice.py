@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 
 from django.db import transaction
 
+from analysis.recognition.words import WordsRead
 from analysis.synthetic import SyntheticHistory, SyntheticSession, SyntheticTurn, story, synthetic_card
 from emotrack import pipeline
 from emotrack.accounts.models import App, User
@@ -18,9 +20,19 @@ from emotrack.alerts import actions as alerts
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
 from emotrack.history import actions as history
-from emotrack.history.models import Client, Embedding, EndReason, Recognizer, Session, Utterance
+from emotrack.history.models import (
+    Client,
+    Embedding,
+    EndReason,
+    Recognizer,
+    Session,
+    Speaker,
+    Utterance,
+)
 from emotrack.mood import actions as mood
 from emotrack.pipeline import Posted
+from emotrack.pipeline.words import compare, keep_said
+from emotrack.recognition import word_recognizer
 from emotrack.sample import conversation
 
 SAMPLE = Actor.system("sample practice")
@@ -107,6 +119,12 @@ def _admit(name: str, *, counselor: User, app: App, now: datetime) -> Client:
     return client
 
 
+@cache
+def _said(text: str) -> WordsRead:
+    """Invented people share their sentences, so each is read once."""
+    return word_recognizer().read(text, "en")
+
+
 def _write_session(
     client: Client, invented: SyntheticSession, starts: datetime, recognizer: Recognizer
 ) -> None:
@@ -114,7 +132,8 @@ def _write_session(
     session = Session.objects.create(
         client=client, started_at=starts, last_activity_at=ends, ended_at=ends, end_reason=EndReason.EXPLICIT
     )
-    rows = [_utterance(session, turn, recognizer) for turn in invented.turns]
+    by_words = history.our_recognizer(word_recognizer().card)
+    rows = [_utterance(session, turn, recognizer, by_words) for turn in invented.turns]
     Utterance.objects.bulk_create(rows)
     Embedding.objects.bulk_create(
         Embedding(utterance=row, vector=turn.embedding)
@@ -131,7 +150,9 @@ def _write_session(
     )
 
 
-def _utterance(session: Session, turn: SyntheticTurn, recognizer: Recognizer) -> Utterance:
+def _utterance(
+    session: Session, turn: SyntheticTurn, recognizer: Recognizer, by_words: Recognizer
+) -> Utterance:
     at = session.started_at + timedelta(seconds=turn.start_s)
     scored = turn.reading is not None
     row = Utterance(
@@ -150,6 +171,9 @@ def _utterance(session: Session, turn: SyntheticTurn, recognizer: Recognizer) ->
         reading=turn.reading or "",
     )
     row.text = turn.text
+    if row.speaker == Speaker.CLIENT:
+        keep_said(row, _said(turn.text), by_words)
+        compare(row)
     return row
 
 
