@@ -176,6 +176,10 @@ class NoteBody(Fields):
     at = MomentField(required=False, help_text="The moment it speaks of. Without it: now.")
 
 
+class NoteChange(Fields):
+    text = TextField(max_length=settings.TEXT_MAX_CHARACTERS)
+
+
 class WebhookBody(Fields):
     name = TextField(max_length=100)
     url = TextField(max_length=1000, help_text="https:// (http:// only where the installation allows it).")

@@ -96,6 +96,8 @@ TITLES: dict[str, str] = {
     "speakers-channels": "The recording has another number of channels than speakers are named.",
     "analysis-failed": "The recording could not be read.",
     "audio-lost": "The file cannot be read any more.",
+    "consent-not-withdrawn": "There is no withdrawal of the last ten minutes to take back.",
+    "consent-given-anew": "The client has agreed anew since.",
     "consent-withdrawn": "The client's consent was withdrawn.",
     "stream-superseded": "Another connection streams into this session now.",
     "access-revoked": "The caller may not do this any more.",

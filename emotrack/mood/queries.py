@@ -61,6 +61,13 @@ def main_recognizer(session: Session) -> Recognizer | None:
     return None if found is None else Recognizer.objects.get(pk=found["recognizer"])
 
 
+def recognizer_before(session: Session) -> Recognizer | None:
+    """``main_recognizer`` of the client's session before this one; ``None`` where nothing was read before."""
+    earlier = MoodPoint.objects.filter(client=session.client_id, session__started_at__lt=session.started_at)
+    newest = earlier.order_by("-session__started_at", "-session_id").first()
+    return None if newest is None else main_recognizer(newest.session)
+
+
 def latest_recognizer(client: Client) -> Recognizer | None:
     """The recognizer of the client's most recent session."""
     newest = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -16,8 +16,14 @@ from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
 from emotrack.history.actions import Refused, add_client
 from emotrack.history.locks import hold
-from emotrack.history.models import Client, Utterance
+from emotrack.history.models import Client, Status, Utterance
 from emotrack.privacy.models import Consent, Purpose
+
+SLIP = timedelta(minutes=10)
+"""A withdrawal may be taken back for so long; afterwards to agree again is a new consent."""
+
+WITHDRAWN_WHILE_WAITING = "consent-withdrawn"
+"""Why an utterance was not read."""
 
 
 class ConsentRequired(Refused):
@@ -109,15 +115,17 @@ def _give(
 
 
 @transaction.atomic
-def withdraw_consent(*, client: Client, purpose: str, by: Actor, now: datetime) -> None:
-    """End a consent. Readings from the voice stop at once, queued ones included."""
+def withdraw_consent(*, client: Client, purpose: str, by: Actor, now: datetime) -> Consent | None:
+    """End a consent; the one that ended, if any. Readings from the voice stop at once, queued ones too."""
     hold(client.pk)
-    standing = Consent.objects.filter(client=client, purpose=purpose, withdrawn_at__isnull=True)
-    if not standing.update(withdrawn_at=now):
-        return
+    standing = Consent.objects.filter(client=client, purpose=purpose, withdrawn_at__isnull=True).first()
+    if standing is None:
+        return None
+    standing.withdrawn_at = now
+    standing.save(update_fields=["withdrawn_at"])
     if purpose == Purpose.VOICE_EMOTION and purpose in settings.CONSENT_REQUIRED:
         Utterance.objects.filter(client=client, status="queued").update(
-            status="failed", failure="consent-withdrawn", leased_until=None
+            status="failed", failure=WITHDRAWN_WHILE_WAITING, leased_until=None
         )
     if purpose == Purpose.ALERTS:
         end_open(client, EndReason.CONSENT_WITHDRAWN, now=now)
@@ -129,6 +137,41 @@ def withdraw_consent(*, client: Client, purpose: str, by: Actor, now: datetime) 
         client=client.public_id,
         purpose=purpose,
     )
+    return standing
+
+
+@transaction.atomic
+def take_back_withdrawal(consent: Consent, *, by: Actor, now: datetime) -> int:
+    """Let a consent stand again whose withdrawal was a slip: how many turns wait again to be read.
+
+    Alerts that ended with it stay ended. Raises ``Refused`` where the client has agreed anew since, where it
+    was never withdrawn, and ten minutes after it was.
+    """
+    hold(consent.client_id)
+    consent.refresh_from_db()
+    if consent.withdrawn_at is None or now - consent.withdrawn_at > SLIP:
+        raise Refused("consent-not-withdrawn", "Only a withdrawal of the last ten minutes can be taken back.")
+    anew = Consent.objects.filter(client=consent.client, purpose=consent.purpose, withdrawn_at__isnull=True)
+    if anew.exists():
+        raise Refused("consent-given-anew", "The client has agreed anew since.")
+    ended, consent.withdrawn_at = consent.withdrawn_at, None
+    consent.save(update_fields=["withdrawn_at"])
+    waiting = 0
+    if consent.purpose == Purpose.VOICE_EMOTION:
+        stopped = Utterance.objects.filter(client=consent.client, status=Status.FAILED)
+        waiting = stopped.filter(
+            failure=WITHDRAWN_WHILE_WAITING, received_at__gte=consent.recorded_at
+        ).update(status=Status.QUEUED, failure="")
+    record(
+        "consent.restored",
+        by=by,
+        now=now,
+        subject=consent.client.public_id,
+        client=consent.client.public_id,
+        purpose=consent.purpose,
+        withdrawn_at=ended.isoformat(),
+    )
+    return waiting
 
 
 def require_consent(client: Client, purposes: Iterable[str]) -> None:

@@ -30,6 +30,7 @@ WORDS: dict[str, Promise] = {
     "client.unassigned": gettext_lazy("took a counselor away"),
     "consent.given": gettext_lazy("wrote down a consent"),
     "consent.withdrawn": gettext_lazy("withdrew a consent"),
+    "consent.restored": gettext_lazy("took a withdrawal of consent back"),
     "note.written": gettext_lazy("wrote a note"),
     "note.changed": gettext_lazy("changed a note"),
     "note.deleted": gettext_lazy("deleted a note"),

@@ -262,10 +262,18 @@ def _volatility(timeline: Timeline, lanes: _Lanes) -> Iterable[dict]:
         x, y = [t.middle_s for t in run], [getattr(t, name) for t in run]
         if timeline.has_z and timeline.threshold is not None:
             yield from _above(x, y, timeline.threshold, lanes)
-        yield _trace(
-            lanes, "volatility", type="scatter", mode="lines" if len(run) > 1 else "markers", name=name,
-            x=x, y=y, line={"color": "$text", "width": 1.5}, marker={"color": "$text", "size": 4},
-        )  # fmt: skip
+        whole = next((i for i, turn in enumerate(run) if not turn.partial), len(run) - 1)
+        if whole:  # less than a whole window says less: dotted up to the first that is
+            yield _trace(
+                lanes, "volatility", type="scatter", mode="lines", name="partial",
+                x=x[: whole + 1], y=y[: whole + 1], line={"color": "$text", "width": 1.5, "dash": "2px,3px"},
+            )  # fmt: skip
+        if whole < len(run) - 1 or not whole:
+            yield _trace(
+                lanes, "volatility", type="scatter", mode="lines" if len(run) > 1 else "markers", name=name,
+                x=x[whole:], y=y[whole:], line={"color": "$text", "width": 1.5},
+                marker={"color": "$text", "size": 4},
+            )  # fmt: skip
 
 
 def _unbroken(turns: Sequence[Turn], name: str) -> Iterable[list[Turn]]:

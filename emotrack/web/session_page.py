@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from analysis.affect import calibrate
 from analysis.baseline import SessionBaseline
+from analysis.volatility import WINDOW_PAIRS
 from emotrack.accounts.models import User
 from emotrack.alerts.lifecycle.evaluation import rules_for
 from emotrack.alerts.lifecycle.queries import Span, episode_spans
@@ -328,6 +329,7 @@ def _turn(
         half_width=half_width,
         z=point.volatility_z,
         index=point.volatility,
+        partial=point.window_pairs < WINDOW_PAIRS,
         hover=_hover(at_s, utterance, point, headline, shares),
         code=str(words.CODES[words.strongest(shares)]) if shares and read else "",
         reason="" if read else str(words.SHORT_REASONS[slug]),

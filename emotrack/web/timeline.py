@@ -22,8 +22,9 @@ class Turn:
     at_s, end_s: seconds since the session's start. id: public id. reading: as stored, empty while it waits.
     shares: (9,) calibrated, in the order of ``LABELS``. value, level: headline dimension, -1..1;
     half_width: of the level's 95 % interval. z: volatility against the person's own usual; index: the plain
-    one. hover: lines of words. code: letters of the strongest label. reason: why there is no reading.
-    source: what was read, ``audio``, ``text`` or ``fused``. apart: whether tone and words disagree.
+    one; partial: whether it rests on less than a whole window. hover: lines of words. code: letters of the
+    strongest label. reason: why there is no reading. source: what was read, ``audio``, ``text`` or
+    ``fused``. apart: whether tone and words disagree.
     """
 
     at_s: float
@@ -36,6 +37,7 @@ class Turn:
     half_width: float | None = None
     z: float | None = None
     index: float | None = None
+    partial: bool = False
     hover: str = ""
     code: str = ""
     reason: str = ""

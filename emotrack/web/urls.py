@@ -61,6 +61,7 @@ urlpatterns = [
     of("clients", "/consents", consents.consents, "consents"),
     of("clients", "/consents/give", consents.give, "consent_give"),
     of("clients", "/consents/withdraw", consents.withdraw, "consent_withdraw"),
+    of("clients", "/consents/undo", consents.undo_withdrawal, "consent_undo"),
     of("sessions", "", session.session, "session"),
     of("clients", "/live", live.start, "live_start"),
     of("clients", "/live/begin", live.begin, "live_begin"),

@@ -35,7 +35,7 @@ def test_a_consent_is_withdrawn_only_after_its_consequences_were_shown(page, sit
     page.goto(f"{site.address}/clients/{first['client']}")
     page.get_by_role("link", name="Consents", exact=True).click()
     page.get_by_role("link", name="Withdraw: Alerts to the counselor").click()
-    assert page.get_by_text("This cannot be undone").is_visible()
+    assert page.get_by_text("You can take this back for ten minutes").is_visible()
     page.get_by_role("button", name="Withdraw it now").click()
     assert page.get_by_text("Withdrawn: Alerts to the counselor.").is_visible()
     page.locator("#id_alerts_version").fill("2026-11")

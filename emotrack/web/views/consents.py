@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -18,9 +19,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from emotrack.alerts.models import Alert
+from emotrack.history.actions import Refused
 from emotrack.history.models import Client, Status, Utterance
-from emotrack.privacy.actions import give_consent, withdraw_consent
+from emotrack.privacy.actions import give_consent, take_back_withdrawal, withdraw_consent
 from emotrack.privacy.models import Consent, Purpose
+from emotrack.web.administration import offer_undo, take_undo, undo_offered
 from emotrack.web.client_frame import frame, visible_client
 from emotrack.web.looked_at import note_look
 
@@ -89,8 +92,34 @@ def withdraw(request: HttpRequest, public_id: str) -> HttpResponse:
     purpose = request.POST.get("purpose", "")
     if purpose not in Purpose.values or not request.POST.get("sure"):
         return _page(request, client, ending=purpose, status=422)
-    withdraw_consent(client=client, purpose=purpose, by=request.user.actor, now=timezone.now())
-    messages.success(request, _("Withdrawn: %(purpose)s.") % {"purpose": Purpose(purpose).label})
+    now = timezone.now()
+    ended = withdraw_consent(client=client, purpose=purpose, by=request.user.actor, now=now)
+    if ended is not None:
+        said = _("Withdrawn: %(purpose)s.") % {"purpose": Purpose(purpose).label}
+        offer_undo(request, "consent", said, now=now, consent=ended.pk, client=public_id)
+    return redirect("web:consents", public_id=public_id)
+
+
+@login_required
+@require_POST
+def undo_withdrawal(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Take back a withdrawal that was a slip of one's own, just now."""
+    client, now = visible_client(request, public_id), timezone.now()
+    offer = take_undo(request, "consent", now=now)
+    if offer is None or offer["client"] != public_id:
+        messages.error(request, _("It is too late to take this back. To agree again is a new consent."))
+        return redirect("web:consents", public_id=public_id)
+    consent = Consent.objects.get(pk=offer["consent"], client=client)
+    try:
+        waiting = take_back_withdrawal(consent, by=request.user.actor, now=now)
+    except Refused:
+        messages.error(request, _("The client has agreed anew since: that consent stands."))
+        return redirect("web:consents", public_id=public_id)
+    said = _("Stands again: %(purpose)s.") % {"purpose": Purpose(consent.purpose).label}
+    if waiting:
+        turns = ngettext("%(n)d turn waits again to be read.", "%(n)d turns wait again to be read.", waiting)
+        said += " " + turns % {"n": waiting}
+    messages.success(request, said)
     return redirect("web:consents", public_id=public_id)
 
 
@@ -104,7 +133,11 @@ def _page(
 ) -> HttpResponse:
     lines = _lines(client, refused)
     asked = next((line for line in lines if line.purpose == ending and line.standing), None)
-    context = frame(request, client, "consents", now=timezone.now()) | {
+    now = timezone.now()
+    undo = undo_offered(request, "consent", now=now)
+    context = frame(request, client, "consents", now=now) | {
+        "undo": undo if undo and undo["client"] == client.public_id else None,
+        "undo_at": reverse("web:consent_undo", args=[client.public_id]),
         "lines": lines,
         "ending": asked,
         "what_ends": what_ends(client, ending) if asked else [],

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_safe
 
 from emotrack.accounts.models import User
 from emotrack.history import listening
-from emotrack.history.models import Audio, FrameLogits, Session, Speaker, Utterance
+from emotrack.history.models import Audio, FrameLogits, Recognizer, Session, Speaker, Utterance
 from emotrack.history.queries import own_label
 from emotrack.mood.models import MoodPoint
+from emotrack.mood.queries import recognizer_before
 from emotrack.web import session_page, words
 from emotrack.web.blinded import is_hidden, without_readings
 from emotrack.web.charts import STACK_ORDER, session_figure
@@ -107,11 +108,18 @@ def _context(page: SessionPage) -> dict:
         "labels": STACK_ORDER,
         "state": words.baseline_state(page.baseline.n) if recognizer else "",
         "recognizer": recognizer,
+        "recognizer_before": _another_before(page),
         "recognizer_line": words.recognizer_line(recognizer.name, recognizer.version, recognizer.headline)
         if recognizer
         else "",
         "voice_line": words.HOW_A_VOICE_MAY_SOUND,
     }
+
+
+def _another_before(page: SessionPage) -> Recognizer | None:
+    """The recognizer of the session before, where it was another one: the usual starts anew."""
+    before = recognizer_before(page.session) if page.recognizer else None
+    return before if before is not None and before != page.recognizer else None
 
 
 @login_required

@@ -18,6 +18,7 @@ from emotrack.accounts.models import Scope
 from emotrack.alerts.models import Alert, Kind, Notification, Rule, RuleVersion
 from emotrack.history import actions as history
 from emotrack.history.models import FrameLogits
+from emotrack.history.remarks import write_note
 from emotrack.pipeline import accept_recording
 from emotrack.recordings.actions import NewFile
 from emotrack.recordings.models import Recording
@@ -61,6 +62,8 @@ TABLE = {
     ("GET", "api/v1/clients/{client}/sessions"): row(200, 200, 200),
     ("POST", "api/v1/clients/{client}/notes"): row(201, 403, 403, charlie=403),
     ("GET", "api/v1/clients/{client}/notes"): row(200, 403, 403, charlie=403),
+    ("PATCH", "api/v1/notes/{note}"): row(200, 403, 403, charlie=403),
+    ("DELETE", "api/v1/notes/{note}"): row(204, 403, 403, charlie=403),
     ("GET", "api/v1/clients/{client}/timeline"): row(200, 200, 200),
     ("GET", "api/v1/clients/{client}/mood"): row(200, 200, 200),
     ("GET", "api/v1/clients/{client}/dynamics"): row(200, 200, 200),
@@ -134,6 +137,7 @@ BODIES = {
     "api/v1/clients/{client}": {"name": "Anna"},
     "api/v1/clients/{client}/sessions": {},
     "api/v1/clients/{client}/notes": {"text": "seen"},
+    "api/v1/notes/{note}": {"text": "seen again"},
     "api/v1/sessions/{session}/utterances": {"text": "hello"},
     "api/v1/utterances": {"client": "c", "session": "s", "text": "hello"},
     "api/v1/utterances/{utterance}": {"text": "hi"},
@@ -179,6 +183,7 @@ def _plant(house) -> dict[str, str]:
         "alert": alert.public_id,
         "rule": alert.rule.public_id,
         "job": _job(house).public_id,
+        "note": write_note(client=house.ann, text="calm", by=house.alice, now=timezone.now()).public_id,
         "slug": "not-found",
     }
 

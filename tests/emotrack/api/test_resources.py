@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from emotrack.api.playback import Slice, asked_slice
 from emotrack.api.throttling import Windows
 from emotrack.audit.models import AuditEvent
-from emotrack.history.models import Audio, Client, Session
+from emotrack.history import actions as history
+from emotrack.history.models import Audio, Client, Note, Session
 from emotrack.mood import actions as mood
 from tests.analysis import sounds
 from tests.emotrack import factories
@@ -87,6 +88,31 @@ def test_notes_are_written_and_read_by_the_counselor(house):
     path = f"clients/{house.ann.public_id}/notes"
     assert alice.post(path, {"text": "calmer", "session": house.session.public_id}).status_code == 201
     assert [note["text"] for note in alice.get(path).json()["items"]] == ["calmer"]
+
+
+def test_only_who_wrote_a_note_changes_or_deletes_it(house):
+    alice, bob = Api(user=house.alice), Api(user=house.bob)
+    history.assign(client=house.ann, counselor=house.bob, by=factories.TESTS, now=factories.NOW)
+    notes = f"clients/{house.ann.public_id}/notes"
+    note = alice.post(notes, {"text": "calmer"}).json()["id"]
+    for refused in (bob.patch(f"notes/{note}", {"text": "mine"}), bob.delete(f"notes/{note}")):
+        assert refused.status_code == 403 and refused.json()["type"].endswith("not-the-author")
+    changed = alice.patch(f"notes/{note}", {"text": "calmer, later tired"}).json()
+    assert (changed["id"], changed["text"]) == (note, "calmer, later tired")
+    assert [found["text"] for found in bob.get(notes).json()["items"]] == ["calmer, later tired"]
+    assert alice.delete(f"notes/{note}").status_code == 204
+    assert bob.get(notes).json()["items"] == []
+    assert alice.delete(f"notes/{note}").status_code == 404
+    told = AuditEvent.objects.filter(subject=note).order_by("at").values_list("action", flat=True)
+    assert list(told) == ["note.written", "note.changed", "note.deleted"]
+
+
+def test_a_change_without_words_leaves_the_note(house):
+    alice = Api(user=house.alice)
+    note = alice.post(f"clients/{house.ann.public_id}/notes", {"text": "calmer"}).json()["id"]
+    for body, status in (({}, 422), ({"text": ""}, 422), ({"text": "x", "at": "2026-01-01T00:00:00Z"}, 400)):
+        assert alice.patch(f"notes/{note}", body).status_code == status
+    assert Note.objects.get(public_id=note).text == "calmer"
 
 
 # --- Lists ------------------------------------------------------------------------------------------------

@@ -115,6 +115,16 @@ def test_without_a_usual_the_plain_index_is_drawn_and_no_alert_line():
     assert not [s for s in figure["layout"]["shapes"] if s.get("line", {}).get("color") == "$critical"]
 
 
+def test_volatility_is_dotted_up_to_the_first_whole_window():
+    turns = [turn(10 * k, z=float(k), partial=k < 3) for k in range(5)]
+    figure = session_figure(timeline(turns))
+    (early,), (whole,) = traces(figure, "partial"), traces(figure, "z")
+    assert early["y"] == [0.0, 1.0, 2.0, 3.0] and "dash" in early["line"]
+    assert whole["y"] == [3.0, 4.0] and "dash" not in whole["line"]
+    short = session_figure(timeline(turns[:3]))
+    assert traces(short, "partial")[0]["y"] == [0.0, 1.0, 2.0] and traces(short, "z") == []
+
+
 def test_an_alert_is_dotted_then_solid_then_outlined():
     shapes = [s for s in session_figure(FULL)["layout"]["shapes"] if "$warning" in json.dumps(s)]
     assert [(s["type"], s["x0"], s["x1"]) for s in shapes] == [

@@ -362,3 +362,17 @@ def test_a_close_window_of_the_figure_holds_its_frames_and_leaves_the_rest_out(a
 )
 def test_odd_windows_are_no_error(query, alice, house):
     assert alice.get(address(house, f"/timeline.json?{query}")).status_code == 200
+
+
+def test_a_session_says_where_the_usual_starts_anew(alice, house):
+    """Where another recognizer read the session before; in the first of two alike there is nothing to say."""
+    other = Recognizer.objects.create(name="other-ears", version="2", dimension=8, typical_distance=0.3)
+    said = "the usual starts anew"
+    assert said not in alice.get(f"/sessions/{house.session.public_id}").content.decode()
+    new = factories.session(house.ann, timezone.now() - timedelta(minutes=5))
+    say(new, 3, recognizer=other)
+    page = alice.get(f"/sessions/{new.public_id}").content.decode()
+    assert said in page and "Read by other-ears 2" in page
+    newer = factories.session(house.ann, timezone.now() - timedelta(minutes=2))
+    say(newer, 3, recognizer=other)
+    assert said not in alice.get(f"/sessions/{newer.public_id}").content.decode()
