@@ -14,7 +14,7 @@ from emotrack.mood import actions as mood
 from emotrack.mood.models import SessionMood
 from tests.emotrack import factories
 from tests.emotrack.api.conftest import Api
-from tests.emotrack.api.test_utterances import problem
+from tests.emotrack.api.posting import problem
 
 pytestmark = pytest.mark.django_db
 

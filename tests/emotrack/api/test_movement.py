@@ -15,7 +15,7 @@ from emotrack.mood.models import MoodPoint
 from emotrack.mood.movement import Resolution, Span, mood_rows
 from tests.emotrack import factories
 from tests.emotrack.api.conftest import Api
-from tests.emotrack.api.test_utterances import problem
+from tests.emotrack.api.posting import problem
 
 pytestmark = pytest.mark.django_db
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from datetime import timedelta
-
 import numpy as np
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import timezone
 
 from analysis.values import LABELS, RecognizerError
 from emotrack.audit.models import AuditEvent
@@ -16,38 +11,12 @@ from emotrack.history.models import Client, Embedding, Session, Utterance
 from tests.analysis import sounds
 from tests.emotrack import factories
 from tests.emotrack.api.conftest import Api
+from tests.emotrack.api.posting import OURS, SCORES, multipart, post, post_form, problem, sound
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("fake_recognizer", "processed_in_place"),
 ]
-
-SPEECH = sounds.wav(sounds.spoken(2.5))
-SCORES = dict(zip(LABELS, [0.02, 0.01, 0.02, 0.7, 0.2, 0.01, 0.02, 0.01, 0.01], strict=True))
-OURS = {"id": "theirs", "version": "1"}
-RFC9457 = "application/problem+json"
-
-
-def sound(data: bytes = SPEECH, name: str = "a.wav") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, data)
-
-
-def post(api: Api, house, body: object = None, **headers: str):
-    return api.post(f"sessions/{house.session.public_id}/utterances", body, **headers)
-
-
-def post_form(api: Api, house, **fields: object):
-    return api.form(f"sessions/{house.session.public_id}/utterances", fields)
-
-
-def problem(answer, status: int, slug: str, pointer: str | None = None) -> dict:
-    body = answer.json()
-    assert (answer.status_code, body["type"]) == (status, f"/problems/{slug}"), body
-    assert answer.headers["Content-Type"] == RFC9457
-    assert body["status"] == status
-    if pointer is not None:
-        assert pointer in [error.get("pointer") for error in body["errors"]], body
-    return body
 
 
 # --- It works ---------------------------------------------------------------------------------------------
@@ -180,14 +149,8 @@ def test_the_same_key_and_request_never_make_two_rows(api, house):
 
 def test_a_retry_of_a_form_has_another_boundary_and_is_the_same_request(api, house):
     path = f"sessions/{house.session.public_id}/utterances"
-    ids = {_multipart(api, path, boundary).json()["id"] for boundary in ("first", "second")}
+    ids = {multipart(api, path, boundary).json()["id"] for boundary in ("first", "second")}
     assert len(ids) == 1
-
-
-def _multipart(api: Api, path: str, boundary: str, extra: bytes = b"", audio: bytes = SPEECH):
-    part = b'Content-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n' + audio
-    body = b"--%b\r\n%b\r\n%b--%b--\r\n" % (boundary.encode(), part, extra, boundary.encode())
-    return api.raw(path, body, f"multipart/form-data; boundary={boundary}", Idempotency_Key="k")
 
 
 @pytest.mark.parametrize("changed", [{"text": "other"}, {"text": "once", "language": "en"}])
@@ -198,9 +161,9 @@ def test_the_same_key_with_another_request_is_refused(api, house, changed):
 
 def test_the_same_key_with_another_sound_is_refused(api, house):
     path = f"sessions/{house.session.public_id}/utterances"
-    _multipart(api, path, "b")
+    multipart(api, path, "b")
     other = sounds.wav(sounds.spoken(1.5))
-    problem(_multipart(api, path, "b", audio=other), 422, "idempotency-key-reused")
+    problem(multipart(api, path, "b", audio=other), 422, "idempotency-key-reused")
 
 
 def test_a_key_is_the_apps_own(api, house):
@@ -217,189 +180,6 @@ def test_a_key_is_the_apps_own(api, house):
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "käse"])
 def test_a_key_that_cannot_be_kept_is_refused(api, house, key):
     problem(post(api, house, {"text": "x"}, Idempotency_Key=key), 400, "invalid-idempotency-key")
-
-
-# --- Bad input --------------------------------------------------------------------------------------------
-
-BAD_JSON = [
-    (b"{", 400, "not-json", None),
-    (b"[]", 400, "wrong-type", ""),
-    (b'{"text": "\\ud800"}', 400, "lone-surrogate", "/text"),
-    (b'{"text": "a\\u0000b"}', 400, "nul-character", "/text"),
-    (b'{"text": "\xff"}', 400, "invalid-utf8", None),
-    (b'{"text": 1}', 400, "wrong-type", "/text"),
-    (b'{"text": "x", "text": "y"}', 400, "duplicate-key", "/text"),
-    (b'{"text": "x", "mood": 1}', 400, "unknown-field", "/mood"),
-    (b'{"text": "x", "duration_ms": true}', 400, "wrong-type", "/duration_ms"),
-    (b'{"text": "x", "duration_ms": "1_0"}', 400, "wrong-type", "/duration_ms"),
-    (b'{"text": "x", "duration_ms": 1.0}', 400, "wrong-type", "/duration_ms"),
-    (b'{"text": "x", "duration_ms": -1}', 422, "out-of-range", "/duration_ms"),
-    (b'{"text": "x", "duration_ms": 1e309}', 400, "not-finite", "/duration_ms"),
-    (b'{"text": "x", "speaker": "dog"}', 422, "not-a-choice", "/speaker"),
-    (b'{"text": "x", "speaker": ["client"]}', 400, "wrong-type", "/speaker"),
-    (b'{"text": "x", "language": "e_n"}', 422, "language-invalid", "/language"),
-    (b'{"text": "x", "occurred_at": "2026-03-02T09:00:00"}', 422, "timestamp-naive", "/occurred_at"),
-    (b'{"text": "x", "occurred_at": "yesterday"}', 422, "timestamp-invalid", "/occurred_at"),
-    (b'{"text": "x", "occurred_at": "2026-02-30T09:00:00Z"}', 422, "timestamp-invalid", "/occurred_at"),
-    (b'{"text": "x", "occurred_at": "0001-01-01T00:00:00+14:00"}', 422, "out-of-range", "/occurred_at"),
-    (b'{"text": "x", "occurred_at": 1700000000}', 400, "wrong-type", "/occurred_at"),
-    (b'{"text": "x", "wait": 31}', 422, "out-of-range", "/wait"),
-    (b'{"text": "x", "include": "frames"}', 400, "wrong-type", "/include"),
-    (b'{"text": "x", "recognizer": {"id": "a"}}', 422, "missing-field", "/recognizer/version"),
-    (b'{"text": "x", "recognizer": {"id": "a", "version": "1"}}', 422, "recognizer-unused", "/recognizer"),
-    (b"{}", 422, "nothing-said", None),
-    (b'{"text": ""}', 422, "nothing-said", None),
-    (b"[" * 100_000, 400, "too-deep", None),
-]
-
-
-@pytest.mark.parametrize(("raw", "status", "slug", "pointer"), BAD_JSON)
-def test_bad_json_gets_its_one_answer(api, house, raw, status, slug, pointer):
-    answer = api.raw(f"sessions/{house.session.public_id}/utterances", raw)
-    problem(answer, status, slug, pointer)
-    assert not Utterance.objects.exists()
-
-
-def _scores(**changes: object) -> dict:
-    return {label: x for label, x in (SCORES | changes).items() if x is not None}
-
-
-BAD_SCORES = [
-    (_scores(happy=None), 422, "scores-labels", "/scores"),
-    (_scores(bored=0.0), 422, "scores-labels", "/scores"),
-    (_scores(happy=0.72, sad=-0.0001), 422, "scores-negative", "/scores"),
-    (_scores(happy=0.75), 422, "scores-sum", "/scores"),
-    (_scores(happy="0.7"), 400, "wrong-type", "/scores/happy"),
-    (_scores(happy=True), 400, "wrong-type", "/scores/happy"),
-    ([0.1] * 9, 400, "wrong-type", "/scores"),
-    (None, 400, "wrong-type", "/scores"),
-]
-
-
-@pytest.mark.parametrize(("scores", "status", "slug", "pointer"), BAD_SCORES)
-def test_bad_scores_are_refused(api, house, scores, status, slug, pointer):
-    problem(post(api, house, {"scores": scores, "recognizer": OURS}), status, slug, pointer)
-
-
-def test_scores_of_nan_are_refused(api, house):
-    raw = json.dumps({"scores": SCORES | {"sad": float("nan")}, "recognizer": OURS}).encode()
-    answer = api.raw(f"sessions/{house.session.public_id}/utterances", raw)
-    problem(answer, 400, "not-finite", "/scores/sad")
-
-
-def test_scores_without_their_recognizer_are_refused(api, house):
-    problem(post(api, house, {"scores": SCORES}), 422, "recognizer-required", "/recognizer")
-
-
-@pytest.mark.parametrize(
-    ("embedding", "status", "slug", "pointer"),
-    [
-        ([], 422, "embedding-shape", "/embedding"),
-        ([1.0, 7e4], 422, "embedding-out-of-range", "/embedding"),
-        ([1.0, True], 400, "wrong-type", "/embedding/1"),
-        ("AAAA", 400, "wrong-type", "/embedding"),
-        ([0.0] * 20_000, 422, "too-long", "/embedding"),
-    ],
-)
-def test_bad_embeddings_are_refused(api, house, embedding, status, slug, pointer):
-    body = {"scores": SCORES, "recognizer": OURS, "embedding": embedding}
-    problem(post(api, house, body), status, slug, pointer)
-
-
-def test_an_embedding_of_another_dimension_is_refused(api, house):
-    body = {"scores": SCORES, "recognizer": OURS, "embedding": [1.0, 2.0]}
-    assert post(api, house, body).status_code == 201
-    problem(post(api, house, body | {"embedding": [1.0]}), 422, "embedding-dimension", "/embedding")
-
-
-def test_a_time_in_the_future_is_refused(api, house):
-    at = (timezone.now() + timedelta(minutes=6)).isoformat()
-    problem(post(api, house, {"text": "x", "occurred_at": at}), 422, "timestamp-in-future", "/occurred_at")
-
-
-def test_text_that_is_too_long_is_refused_and_the_longest_is_kept(api, house):
-    problem(post(api, house, {"text": "x" * 20_001}), 422, "too-long", "/text")
-    assert post(api, house, {"text": "x" * 20_000}).status_code == 201
-
-
-BAD_SOUND = [
-    (b"", 422, "audio-empty"),
-    (SPEECH[:44], 422, None),
-    (b"%PDF-1.7 not a sound" * 10, 415, "unsupported-media-type"),
-    (b"#EXTM3U\nhttp://127.0.0.1/secret\n", 415, "unsupported-media-type"),
-    (sounds.wav(sounds.spoken(2.5))[: 44 + 20_000], 422, "audio-truncated"),
-]
-
-
-@pytest.mark.parametrize(("data", "status", "slug"), BAD_SOUND)
-def test_bad_sound_gets_its_one_answer_and_leaves_nothing(api, house, data, status, slug, settings):
-    answer = post_form(api, house, audio=sound(data))
-    assert answer.status_code == status, answer.content
-    problem(answer, status, slug or answer.json()["type"].removeprefix("/problems/"))
-    assert not Utterance.objects.exists()
-    assert not [path for path in settings.AUDIO_DIR.rglob("*") if path.is_file()]
-
-
-def test_a_form_without_its_sound_is_refused(api, house):
-    problem(post_form(api, house, text="x"), 400, "missing-part", "/audio")
-
-
-@pytest.mark.parametrize(
-    ("fields", "status", "slug", "pointer"),
-    [
-        ({"duration_ms": "1_0"}, 400, "wrong-type", "/duration_ms"),
-        ({"duration_ms": "١٠"}, 400, "wrong-type", "/duration_ms"),
-        ({"mood": "1"}, 400, "unknown-field", "/mood"),
-        ({"text": ["a", "b"]}, 400, "duplicate-field", "/text"),
-        ({"text": "a\0b"}, 400, "nul-character", "/text"),
-        ({"occurred_at": "2026-03-02T09:00:00"}, 422, "timestamp-naive", "/occurred_at"),
-        ({"wait": "nan"}, 400, "wrong-type", "/wait"),
-        ({"include": "frames,everything"}, 422, "not-a-choice", "/include/1"),
-        ({"other": sound()}, 400, "unknown-field", "/other"),
-    ],
-)
-def test_form_fields_are_held_to_the_same_rules(api, house, fields, status, slug, pointer):
-    problem(post_form(api, house, audio=sound(), **fields), status, slug, pointer)
-
-
-def test_a_form_field_that_is_not_utf8_is_refused(api, house):
-    extra = b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nab\xff\r\n'
-    answer = _multipart(api, f"sessions/{house.session.public_id}/utterances", "b", extra)
-    problem(answer, 400, "invalid-utf8", "/text")
-
-
-@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded"])
-def test_bodies_of_another_kind_are_refused(api, house, kind):
-    answer = api.raw(f"sessions/{house.session.public_id}/utterances", b"text=x", kind)
-    problem(answer, 415, "unsupported-media-type")
-
-
-def test_a_broken_form_is_refused(api, house):
-    answer = api.raw(f"sessions/{house.session.public_id}/utterances", b"x", "multipart/form-data")
-    problem(answer, 400, "not-multipart")
-
-
-def test_json_over_the_limit_is_refused(api, house, settings):
-    settings.JSON_MAX_BYTES = 100
-    problem(post(api, house, {"text": "x" * 101}), 413, "body-too-large")
-
-
-def test_sound_over_the_limit_is_refused(api, house, settings):
-    settings.AUDIO_MAX_BYTES = 1000
-    problem(post_form(api, house, audio=sound()), 413, "audio-too-large")
-
-
-def test_errors_echo_no_content(api, house):
-    secret = "she told me a secret"
-    answers = [
-        post(api, house, {"text": [secret]}),
-        post(api, house, {"speaker": secret, "text": "x"}),
-        post(api, house, {"occurred_at": secret, "text": "x"}),
-        api.raw(f"sessions/{house.session.public_id}/utterances", f'{{"text": {secret}}}'.encode()),
-        api.get(f"sessions/{house.session.public_id}/utterances?cursor={secret}"),
-    ]
-    assert [a.status_code // 100 for a in answers] == [4] * 5
-    assert not [a for a in answers if secret in a.content.decode()]
 
 
 # --- Changing ---------------------------------------------------------------------------------------------

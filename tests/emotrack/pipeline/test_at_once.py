@@ -20,29 +20,18 @@ from emotrack.history.locks import hold
 from emotrack.history.models import Client, Session, Speaker, Utterance
 from emotrack.history.remarks import rename_client
 from emotrack.mood.models import SessionMood
-from emotrack.pipeline import Posted, SpokenTurn, reading
+from emotrack.pipeline import SpokenTurn, reading
 from emotrack.privacy import actions as privacy
 from emotrack.privacy.models import Purpose
 from emotrack.recordings.actions import Superseded, begin_stream
 from emotrack.recordings.models import Recording
-from tests.analysis import sounds
 from tests.emotrack import factories as make
+from tests.emotrack.pipeline.turns import SPEECH, accept
 
-SPEECH = sounds.wav(sounds.spoken(2.5))
 LONG_ENOUGH_TO_WAIT_S = 0.5
 """By then the second one stands where it must wait for the first."""
 
 together = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def session(db) -> Session:
-    return make.session(make.client(), started_at=timezone.now())
-
-
-def accept(session: Session, **posted: object) -> Utterance:
-    request = Posted(audio=SPEECH, **posted)
-    return pipeline.accept(session=session, posted=request, by=make.TESTS, now=timezone.now()).utterance
 
 
 def stream_into(session: Session) -> Recording:
@@ -87,7 +76,7 @@ def held_reading(session, fake_recognizer, monkeypatch):
         holds.set()
         assert go_on.wait(30)
 
-    waiting = accept(session)
+    waiting = accept(session, audio=SPEECH)
     monkeypatch.setattr(reading, "carry_on", slowly)
     done = beside(lambda: pipeline.process(waiting.pk))
     assert holds.wait(30)
@@ -97,7 +86,7 @@ def held_reading(session, fake_recognizer, monkeypatch):
 
 
 MEANWHILE: dict[str, Callable[[Recording, Utterance], object]] = {
-    "a post": lambda stream, _read: accept(stream.session),
+    "a post": lambda stream, _read: accept(stream.session, audio=SPEECH),
     "a turn of a stream": lambda stream, _read: keep(stream),
     "another connection": lambda stream, _read: stream_into(stream.session),
     "another time": lambda _stream, read: pipeline.amend_utterance(
@@ -137,7 +126,7 @@ def test_what_was_posted_while_the_consent_ended_is_not_kept(session):
         privacy.withdraw_consent(
             client=session.client, purpose=Purpose.VOICE_EMOTION, by=make.TESTS, now=timezone.now()
         )
-        posted = beside(lambda: accept(session))
+        posted = beside(lambda: accept(session, audio=SPEECH))
         sleep(LONG_ENOUGH_TO_WAIT_S)
     assert isinstance(posted.exception(30), privacy.ConsentRequired)
     assert not Utterance.objects.exists()
@@ -148,7 +137,7 @@ def test_what_was_posted_while_the_consent_ended_is_not_kept(session):
 
 @pytest.mark.django_db
 def test_mending_the_words_does_not_undo_a_reading_made_since_they_were_looked_at(session, fake_recognizer):
-    looked_at = accept(session)
+    looked_at = accept(session, audio=SPEECH)
     pipeline.process(looked_at.pk)
     pipeline.amend_utterance(looked_at, by=make.TESTS, now=timezone.now(), text="at last")
     now = Utterance.objects.get()
@@ -158,7 +147,7 @@ def test_mending_the_words_does_not_undo_a_reading_made_since_they_were_looked_a
 
 @pytest.mark.django_db
 def test_deleting_what_was_read_since_it_was_looked_at_leaves_no_trace_in_the_mood(session, fake_recognizer):
-    first, second = accept(session), accept(session)
+    first, second = accept(session, audio=SPEECH), accept(session, audio=SPEECH)
     for utterance in (first, second):
         pipeline.process(utterance.pk)
     assert SessionMood.objects.get().valid == 2
@@ -168,7 +157,7 @@ def test_deleting_what_was_read_since_it_was_looked_at_leaves_no_trace_in_the_mo
 
 @pytest.mark.django_db
 def test_what_somebody_else_deleted_is_told_to_be_gone(session):
-    utterance = accept(session)
+    utterance = accept(session, audio=SPEECH)
     stale = Utterance.objects.get()
     pipeline.remove_utterance(utterance, by=make.TESTS, now=timezone.now())
     with pytest.raises(Vanished):
@@ -193,7 +182,7 @@ def test_a_reading_that_the_storage_cannot_take_is_given_back_at_once(session, f
     def busy(*_args: object) -> None:
         raise OperationalError("deadlock detected")
 
-    waiting = accept(session)
+    waiting = accept(session, audio=SPEECH)
     monkeypatch.setattr(reading, "_keep_reading", busy)
     pipeline.process(waiting.pk)
     now = Utterance.objects.get()
