@@ -9,6 +9,9 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 3
 
+# Tables are made from the models; services that tests start, and those on PostgreSQL, go through the migrations.
+TESTING = -n $(WORKERS) --dist loadfile --nomigrations
+
 # Tests that need real speech are skipped, with a message, where this folder does not exist.
 SPEECH := $(abspath ../shared/data/speech)
 ifneq ($(wildcard $(SPEECH)),)
@@ -26,13 +29,16 @@ run: venv ## install what the site needs, prepare its data, serve it on http://1
 	@requirements/install.sh light
 	@exec .venv/bin/python manage.py run --host "$(HOST)" --port "$(PORT)"
 
+# Each process has one thread to count with: more would wait for each other.
+test: export OMP_NUM_THREADS ?= 1
+test: export OPENBLAS_NUM_THREADS ?= 1
 test: venv ## install what the tests need, then lint, check the layers and run every test
 	@requirements/install.sh light scale test
 	@$(MAKE) --no-print-directory lint
 	@echo "Running the tests in $(WORKERS) processes; what is skipped is listed with its reason."
-	@.venv/bin/python -m pytest -n $(WORKERS) --dist worksteal -rs
+	@.venv/bin/python -m pytest $(TESTING) -rs
 	@echo "Running the tests of the product once more, on PostgreSQL."
-	@.venv/bin/python -m tests.postgres -n $(WORKERS)
+	@.venv/bin/python -m tests.postgres $(TESTING)
 
 emotion2vec: venv ## add torch and FunASR (about 2 GB), for the emotion2vec+ recognizer
 	@requirements/install.sh light torch emotion2vec

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from tests.browser.chromium import chromium_path
 
-pytest_plugins = ["tests.emptying"]
+pytest_plugins = ["tests.emptying", "tests.migrated", "tests.order"]
 
 SPEECH_DIR = Path(
     os.environ.get("EMOTRACK_SPEECH_DIR", Path(__file__).resolve().parents[2] / "shared" / "data" / "speech")

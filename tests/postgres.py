@@ -1,4 +1,4 @@
-"""Runs the product's tests once more on PostgreSQL, where there is one: python -m tests.postgres."""
+"""Runs the product's tests that use a database once more on PostgreSQL: python -m tests.postgres."""
 
 import base64
 import os
@@ -9,7 +9,7 @@ import tempfile
 import psycopg
 
 POSTGRES = os.environ.get("EMOTRACK_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
-CHOICE = ["tests/emotrack"]
+CHOICE = ["tests/emotrack", "--only-database"]
 
 
 def main(options: list[str]) -> int:

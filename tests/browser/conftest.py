@@ -64,11 +64,11 @@ def turn(words: str, shares: dict[str, float]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, migrated) -> Iterator[Site]:
     pytest.importorskip("playwright", reason="no Playwright here: make test installs it")
     if not Path(CHROMIUM).exists():
         pytest.skip(f"no Chromium at {CHROMIUM}")
-    var = tmp_path_factory.mktemp("var")
+    var = migrated(tmp_path_factory.mktemp("var"))
     with service(var, "--no-sample") as (address, user):
         said = in_shell(var, _MAKE_KEY)
         yield Site(address, user, re.search(r"key=(\S+)", said)[1], var)

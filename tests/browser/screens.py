@@ -187,8 +187,8 @@ def addresses_of(planted: dict[str, str]) -> dict[str, str]:
 def drawn(page: Page, url: str) -> None:
     """Open the page and wait until its charts stand."""
     page.goto(url)
-    page.wait_for_timeout(300)
     page.wait_for_selector(".plot.waiting", state="detached", timeout=20000)
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def take(browser: Browser, address: str, user: str, pages: dict[str, str], into: Path) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -66,7 +66,10 @@ class Site(Server):
 
 
 @contextmanager
-def site_in(folder: Path, **more: str) -> Iterator[Site]:
+def site_in(folder: Path, migrated: Callable[[Path], Path] | None = None, **more: str) -> Iterator[Site]:
+    """``migrated`` lays an empty database ready, which a first start would else make."""
+    if migrated is not None:
+        migrated(folder / "var")
     site = Site(folder, **more)
     try:
         yield site

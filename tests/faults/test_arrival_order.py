@@ -67,8 +67,8 @@ def without_ids(found: object) -> object:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    with site_in(tmp_path_factory.mktemp("order")) as site:
+def site(tmp_path_factory, migrated):
+    with site_in(tmp_path_factory.mktemp("order"), migrated) as site:
         site.begin()
         site.manage("shell", "--verbosity=0", "-c", RULE)
         yield site

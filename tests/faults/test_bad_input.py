@@ -21,8 +21,9 @@ NINE = ["angry", "disgusted", "fearful", "happy", "neutral", "other", "sad", "su
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with site_in(tmp_path_factory.mktemp("bad"), EMOTRACK_AUDIO_MAX_MB="1", EMOTRACK_JSON_MAX_MB="1") as site:
+def running(tmp_path_factory, migrated):
+    small = {"EMOTRACK_AUDIO_MAX_MB": "1", "EMOTRACK_JSON_MAX_MB": "1"}
+    with site_in(tmp_path_factory.mktemp("bad"), migrated, **small) as site:
         with site.begin().api() as api:
             assert api.post("utterances", json=ANN | {"text": "first"}).status_code == 201
         yield site

@@ -66,9 +66,9 @@ def live_until_the_trap(site: Site, ledger: Ledger, place: str, number: int) -> 
 
 
 @pytest.fixture(scope="module")
-def survived(tmp_path_factory):
+def survived(tmp_path_factory, migrated):
     """One installation that was killed at every moment in turn, started again and left to catch up."""
-    with site_in(tmp_path_factory.mktemp("killed"), EMOTRACK_LEASE_SECONDS="2") as site:
+    with site_in(tmp_path_factory.mktemp("killed"), migrated, EMOTRACK_LEASE_SECONDS="2") as site:
         ledger = Ledger()
         for number, place in enumerate(MOMENTS, start=1):
             live_until_the_trap(site, ledger, place, number)

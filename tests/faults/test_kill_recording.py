@@ -37,8 +37,8 @@ def finished(site: Site, within_s: float = 60) -> list[tuple]:
 
 
 @pytest.mark.parametrize("place", MOMENTS)
-def test_a_killed_reader_is_followed_by_another_and_no_turn_is_kept_twice(place, tmp_path):
-    with site_in(tmp_path, EMOTRACK_LEASE_SECONDS="2") as site:
+def test_a_killed_reader_is_followed_by_another_and_no_turn_is_kept_twice(place, tmp_path, migrated):
+    with site_in(tmp_path, migrated, EMOTRACK_LEASE_SECONDS="2") as site:
         site.begin_trapped(place)
         with site.api() as api:
             first = api.post("utterances", json={"client": "ann", "session": "s", "text": "hello"})

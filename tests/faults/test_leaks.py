@@ -76,9 +76,9 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory):
+def house(tmp_path_factory, migrated):
     """Ann's app told of her; Alice is her counselor, Bob a colleague, Dora the admin, Charlie has an app."""
-    with receiving() as receiver, site_in(tmp_path_factory.mktemp("leaks")) as site:
+    with receiving() as receiver, site_in(tmp_path_factory.mktemp("leaks"), migrated) as site:
         site.begin()
         house = House(site, site.address, webhooks=receiver.calls)
         told = site.manage("shell", "--verbosity=0", "-c", SET_UP.format(url=receiver.url))

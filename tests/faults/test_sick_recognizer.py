@@ -14,9 +14,9 @@ from tests.journeys.server import ROOT
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory, migrated):
     folder = tmp_path_factory.mktemp("sick")
-    with site_in(folder, EMOTRACK_LEASE_SECONDS="2") as site:
+    with site_in(folder, migrated, EMOTRACK_LEASE_SECONDS="2") as site:
         yield site.begin("-m", "tests.faults.sick", str(folder / "illness"))
 
 
@@ -90,8 +90,8 @@ def test_without_memory_a_backlog_waits_and_is_read_in_the_order_in_which_it_cam
     assert [row[0] for row in done] == posted
 
 
-def test_a_hanging_recognizer_does_not_keep_the_server_from_ending(tmp_path):
-    with site_in(tmp_path, EMOTRACK_LEASE_SECONDS="2") as site:
+def test_a_hanging_recognizer_does_not_keep_the_server_from_ending(tmp_path, migrated):
+    with site_in(tmp_path, migrated, EMOTRACK_LEASE_SECONDS="2") as site:
         site.begin("-m", "tests.faults.sick", str(tmp_path / "illness"))
         (tmp_path / "illness").write_text("hang")
         posted = [post(site)["id"] for _ in range(5)]
@@ -104,8 +104,8 @@ def test_a_hanging_recognizer_does_not_keep_the_server_from_ending(tmp_path):
         assert {fate(site, one)["status"] for one in posted} == {"analyzed"}
 
 
-def test_without_weights_the_start_says_in_one_sentence_what_to_do(tmp_path):
-    with site_in(tmp_path, EMOTRACK_RECOGNIZER="emotion2vec") as site:
+def test_without_weights_the_start_says_in_one_sentence_what_to_do(tmp_path, migrated):
+    with site_in(tmp_path, migrated, EMOTRACK_RECOGNIZER="emotion2vec") as site:
         told = subprocess.run(
             [sys.executable, "manage.py", "run", "--no-sample", "--port", str(site.port)],
             cwd=ROOT, env=site.environment, capture_output=True, text=True, timeout=120, check=False,

@@ -25,8 +25,8 @@ JSON = {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    with site_in(tmp_path_factory.mktemp("storm")) as site:
+def site(tmp_path_factory, migrated):
+    with site_in(tmp_path_factory.mktemp("storm"), migrated) as site:
         yield site.begin()
 
 
@@ -106,8 +106,8 @@ def series(site: Site) -> list[tuple]:
     )
 
 
-def test_while_the_storage_is_held_the_answer_is_come_back_later(tmp_path):
-    with site_in(tmp_path) as site:
+def test_while_the_storage_is_held_the_answer_is_come_back_later(tmp_path, migrated):
+    with site_in(tmp_path, migrated) as site:
         site.begin()
         with patient_api(site) as api:
             assert api.post("utterances", json=ANN | {"text": "before"}).status_code == 201
@@ -124,9 +124,9 @@ def test_while_the_storage_is_held_the_answer_is_come_back_later(tmp_path):
         assert site.rows("SELECT count(*) FROM history_utterance") == [(2,)]
 
 
-def test_what_is_in_flight_when_the_server_is_told_to_end_is_answered_and_kept(tmp_path):
+def test_what_is_in_flight_when_the_server_is_told_to_end_is_answered_and_kept(tmp_path, migrated):
     answers = []
-    with site_in(tmp_path, EMOTRACK_LEASE_SECONDS="2") as site:
+    with site_in(tmp_path, migrated, EMOTRACK_LEASE_SECONDS="2") as site:
         site.begin()
 
         def post_until_refused() -> None:
