@@ -185,10 +185,12 @@ def addresses_of(planted: dict[str, str]) -> dict[str, str]:
 
 
 def drawn(page: Page, url: str) -> None:
-    """Open the page and wait until its charts stand."""
+    """Open the page and wait until its charts stand and what it tries out by itself has come."""
     page.goto(url)
     page.wait_for_selector(".plot.waiting", state="detached", timeout=20000)
-    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    # The page's own timers are shorter, so they have rung by then however busy the machine is.
+    page.evaluate("new Promise(done => setTimeout(done, 100))")
+    page.wait_for_selector("[aria-busy=true]", state="detached", timeout=20000)
 
 
 def take(browser: Browser, address: str, user: str, pages: dict[str, str], into: Path) -> list[str]:
