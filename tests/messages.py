@@ -91,6 +91,7 @@ def in_data() -> Iterator[Message]:
     from analysis.measures import MEASURES
     from analysis.recognition.acoustic.recognizer import AcousticRecognizer
     from analysis.recognition.emotion2vec import ACCURACY
+    from analysis.recognition.words import WordRecognizer
     from analysis.synthetic import synthetic_card
     from emotrack.web.help import TITLES, help_on
 
@@ -100,7 +101,8 @@ def in_data() -> Iterator[Message]:
         with translation.override("en"):
             found = help_on(topic)
         yield from ((said, None) for said in (found.title, found.sentence, found.minimum, found.limits))
-    for said in (AcousticRecognizer().card.accuracy, ACCURACY, synthetic_card().accuracy):
+    recognizers = AcousticRecognizer(), WordRecognizer()
+    for said in (*(one.card.accuracy for one in recognizers), ACCURACY, synthetic_card().accuracy):
         yield said, None
 
 

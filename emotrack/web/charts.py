@@ -12,7 +12,7 @@ import numpy as np
 from analysis.thinning import thin
 from emotrack.web import marks
 from emotrack.web.ribbon import STACK_ORDER, fill_of, is_binned, ribbon
-from emotrack.web.timeline import Timeline, Turn, clock, runs_of
+from emotrack.web.timeline import Said, Timeline, Turn, clock, runs_of
 
 __all__ = ["STACK_ORDER", "fill_of", "session_figure"]
 
@@ -43,7 +43,9 @@ def session_figure(
     """
     px_per_s = width_px / max(visible_s or timeline.duration_s, 1.0)
     near = _near(timeline, window)
-    drawn = replace(near, turns=_as_many_as_fit(near.turns, width_px))
+    said = _as_many_as_fit(near.said, [s.valence for s in near.said], width_px)
+    turns = _as_many_as_fit(near.turns, [t.value for t in near.turns], width_px)
+    drawn = replace(near, turns=turns, said=said)
     lanes = _Lanes(timeline, height_px, binned=is_binned(near.turns, px_per_s))
     data = [
         *_wave(near, lanes),
@@ -67,15 +69,18 @@ def _near(timeline: Timeline, window: tuple[float, float] | None) -> Timeline:
         return timeline
     inside = [i for i, t in enumerate(timeline.turns) if t.end_s >= window[0] and t.at_s <= window[1]]
     turns = timeline.turns[max(inside[0] - 1, 0) : inside[-1] + 2] if inside else ()
-    return replace(timeline, turns=turns)
+    said = [s for s in timeline.said if s.end_s >= window[0] and s.at_s <= window[1]]
+    return replace(timeline, turns=turns, said=said)
 
 
-def _as_many_as_fit(turns: Sequence[Turn], width_px: int) -> Sequence[Turn]:
-    """At most two turns a pixel, those that keep the shape of the curve and its gaps."""
-    if len(turns) <= 2 * width_px:
-        return turns
-    values = [math.nan if t.value is None else t.value for t in turns]
-    return [turns[i] for i in thin([t.at_s for t in turns], values, 2 * width_px)]
+def _as_many_as_fit(
+    rows: Sequence[Turn] | Sequence[Said], values: Sequence[float | None], width_px: int
+) -> Sequence:
+    """At most two a pixel, those that keep the shape of their values and its gaps."""
+    if len(rows) <= 2 * width_px:
+        return rows
+    known = [math.nan if value is None else value for value in values]
+    return [rows[i] for i in thin([row.at_s for row in rows], known, 2 * width_px)]
 
 
 def _grown(heights: dict[str, int], room_px: int) -> dict[str, int]:
@@ -206,16 +211,26 @@ def _why(timeline: Timeline, lanes: _Lanes) -> Iterable[dict]:
 
 def _tone_and_words(timeline: Timeline, lanes: _Lanes) -> Iterable[dict]:
     """Two rows of cells in five steps of valence: what the voice said, what the words said."""
-    rows = {"tone": ("audio", "fused"), "words": ("text", "fused")} if timeline.has_words else {}
-    for row, sources in rows.items():
-        turns = [t for t in timeline.turns if t.read and t.source in sources]
+    if "words" not in lanes.axes:
+        return
+    heard = [t for t in timeline.turns if t.read and t.valence is not None]
+    for row, cells in (("tone", heard), ("words", [s for s in timeline.said if s.valence is not None])):
         yield _trace(
             lanes, row, type="bar", name=row,
-            x=[(t.at_s + t.end_s) / 2 for t in turns],
-            y=[1.0] * len(turns),
-            width=[t.end_s - t.at_s for t in turns],
-            marker={"color": [_step(t.value) for t in turns], "line": {"width": 0}},
+            x=[cell.middle_s for cell in cells],
+            y=[1.0] * len(cells),
+            width=[cell.end_s - cell.at_s for cell in cells],
+            marker={"color": [_step(cell.valence) for cell in cells], "line": {"width": 0}},
         )  # fmt: skip
+    if alone := [said for said in timeline.said if said.hover]:
+        yield _trace(
+            lanes, "words", type="scatter", mode="markers", name="words alone",
+            x=[said.middle_s for said in alone],
+            y=[0.5] * len(alone),
+            marker={"size": 14, "opacity": 0, "color": "$accent"},
+            customdata=[[said.id, said.at_s, said.end_s] for said in alone],
+            text=[said.hover for said in alone],
+        ) | {"hoverinfo": "text"}  # fmt: skip
 
 
 def _step(value: float) -> str:

@@ -1,11 +1,12 @@
-"""What stands beside the lanes of a session's figure."""
+"""What stands beside the lanes of a session's figure, and the lines by which changeability is judged."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from emotrack.alerts.models import RuleVersion
-from emotrack.history.models import Recognizer
+from emotrack.alerts.lifecycle.evaluation import rules_for
+from emotrack.alerts.models import Kind, RuleVersion
+from emotrack.history.models import Recognizer, Session
 from emotrack.web.timeline import Words
 
 
@@ -57,3 +58,13 @@ def lane_words(
 def _why_words(recognizer: Recognizer | None) -> str:
     windowed = recognizer is not None and recognizer.decomposition == "windowed"
     return _("towards its label, approximate") if windowed else _("towards its label")
+
+
+def volatility_lines(session: Session) -> RuleVersion | None:
+    """The terms by which the session's changeability is judged: the client's own rule's, else everybody's."""
+    rules = [rule for rule in rules_for(session.client_id) if rule.kind == Kind.VOLATILITY]
+    for rule in sorted(rules, key=lambda rule: (rule.client_id is None, rule.pk)):
+        terms = rule.version_at(session.started_at)
+        if terms.measure == "volatility_z":
+            return terms
+    return None

@@ -82,10 +82,10 @@ def _notes(timeline: Timeline, axes: Axes) -> Iterable[dict]:
 
 
 def _apart(timeline: Timeline, axes: Axes) -> Iterable[dict]:
-    for turn in timeline.turns if "tone" in axes else ():
-        if turn.apart:
+    for said in timeline.said if "tone" in axes else ():
+        if said.apart:
             yield {
-                "xref": "x", "x": turn.middle_s, "text": "◆", "showarrow": False,
+                "xref": "x", "x": said.middle_s, "text": "◆", "showarrow": False,
                 "yref": f"{axes['tone']} domain", "y": 1, "yanchor": "bottom",
                 "font": {"size": 10, "color": "$warning"},
             }  # fmt: skip
@@ -101,7 +101,7 @@ def _hidden(timeline: Timeline, axes: Axes) -> Iterable[dict]:
 
 def _blocks(timeline: Timeline, axes: Axes) -> Iterable[dict]:
     for start, end, _reason in blocks_of(timeline.turns):
-        for lane in [lane for lane in ("mood", "ribbon", "tone", "words", "volatility") if lane in axes]:
+        for lane in [lane for lane in ("mood", "ribbon", "tone", "volatility") if lane in axes]:
             yield {
                 "type": "rect",
                 "xref": "x",

@@ -13,9 +13,8 @@ from analysis.affect import calibrate
 from analysis.baseline import SessionBaseline
 from analysis.volatility import WINDOW_PAIRS
 from emotrack.accounts.models import User
-from emotrack.alerts.lifecycle.evaluation import rules_for
 from emotrack.alerts.lifecycle.queries import Span, episode_spans
-from emotrack.alerts.models import Kind, RuleVersion
+from emotrack.alerts.models import RuleVersion
 from emotrack.history.models import Audio, Correction, Recognizer, Session, Speaker, Status, Utterance
 from emotrack.history.queries import corrections_of
 from emotrack.mood import queries as mood
@@ -23,14 +22,13 @@ from emotrack.mood.actions import baseline_from
 from emotrack.mood.models import MoodPoint, SessionMood
 from emotrack.web import words
 from emotrack.web.frame_push import WINDOW_S, pushes
-from emotrack.web.lane_words import lane_words
+from emotrack.web.lane_words import lane_words, volatility_lines
 from emotrack.web.notes import NoteLine, note_lines
 from emotrack.web.sound_wave import wave
 from emotrack.web.timeline import Episode, Mark, Timeline, Turn, clock, signed
+from emotrack.web.words_lane import WordsLine, in_short, lane, words_line
 
 FRAME_POINTS = 2000
-APART = "incongruent"
-"""The warning of an utterance whose tone and words disagree."""
 
 SEVERITY_SIGNS = {"info": "ⓘ", "warning": "▲", "critical": "⬣"}
 
@@ -50,7 +48,7 @@ class Row:
 
     kind: turn, other (not read: another speaker, or words alone), gap, waiting, failed. text: ``None``
     where there is none or it is not to be shown. audio: kept, gone (at ``gone_at``), or empty where there
-    never was any.
+    never was any. said: what the words say.
     """
 
     id: str
@@ -70,7 +68,7 @@ class Row:
     audio: str = ""
     gone_at: datetime | None = None
     heard: Sequence[Heard] = ()
-    apart: bool = False
+    said: WordsLine | None = None
 
     @property
     def clock(self) -> str:
@@ -91,6 +89,7 @@ class SessionPage:
     beside: int
     notes: Sequence[NoteLine] = ()
     hidden: bool = False
+    by_words: Recognizer | None = None
 
     @property
     def headline(self) -> str:
@@ -111,6 +110,7 @@ def load(
     sounds = {a.pk: a for a in Audio.objects.filter(utterance__session=session)}
     shares = _shares(utterances)
     heard = corrections_of(utterances) if may_read else {}
+    said = {u.pk: line for u in utterances if (line := words_line(u, may_read=may_read))}
     session_mood = SessionMood.objects.filter(session=session, recognizer=recognizer).first()
     lines = volatility_lines(session)
     rows = [
@@ -123,13 +123,14 @@ def load(
             may_read,
             shares.get(u.pk),
             _heard(heard.get(u.pk), viewer),
+            said.get(u.pk),
         )
         for u in utterances
     ]
     duration_s = max([row.end_s for row in rows], default=0.0)
     baseline = baseline_from(session_mood.baseline if session_mood else None) or SessionBaseline()
     notes = note_lines(session, viewer) if may_read else []
-    turns = _turns(session, utterances, points, recognizer, shares)
+    turns = _turns(session, utterances, points, recognizer, shares, said)
     usual, episodes = _usual(baseline, recognizer), _episodes(session, duration_s)
     close = window if window and window[1] - window[0] <= WINDOW_S else None
     timeline = Timeline(
@@ -142,6 +143,7 @@ def load(
             has_usual=usual is not None,
             has_alerts=bool(episodes),
         ),
+        said=lane(session.started_at, utterances, said, points),
         episodes=episodes,
         usual=usual,
         threshold=lines.threshold if lines else None,
@@ -165,6 +167,7 @@ def load(
         waiting,
         beside,
         notes,
+        by_words=next((u.words_recognizer for u in reversed(utterances) if u.pk in said), None),
     )
 
 
@@ -188,7 +191,9 @@ def _recognizers(session: Session, utterances: Sequence[Utterance]) -> list[Mark
 
 
 def _utterances(session: Session, may_read: bool) -> Sequence[Utterance]:
-    rows = Utterance.objects.filter(session=session).select_related("recognizer").in_order()
+    rows = (
+        Utterance.objects.filter(session=session).select_related("recognizer", "words_recognizer").in_order()
+    )
     rows = list(rows if may_read else rows.defer("text"))
     for row in rows:
         row.client = session.client  # one key unwrapped for all rows
@@ -230,6 +235,7 @@ def _row(
     may_read: bool,
     shares: Sequence[float] | None,
     heard: Sequence[Heard],
+    said: WordsLine | None,
 ) -> Row:
     at_s = offset_s(session, utterance.occurred_at)
     kind = _kind(utterance)
@@ -254,7 +260,7 @@ def _row(
         audio=_audio_state(sound, may_read),
         gone_at=sound.deleted_at if sound is not None and may_read else None,
         heard=heard,
-        apart=APART in utterance.warnings,
+        said=said,
     )
 
 
@@ -296,13 +302,14 @@ def _turns(
     points: dict[int, MoodPoint],
     recognizer: Recognizer | None,
     shares: Mapping[int, Sequence[float]],
+    said: Mapping[int, WordsLine],
 ) -> list[Turn]:
     ours = [u for u in utterances if u.pk in points and points[u.pk].recognizer_id == recognizer.pk]
     headline = recognizer.headline if recognizer else "valence"
     values = [getattr(points[u.pk], headline) for u in ours]
     half_widths = mood.level_interval([u.occurred_at.timestamp() for u in ours], values)
     return [
-        _turn(session, u, points[u.pk], headline, half_width, shares.get(u.pk))
+        _turn(session, u, points[u.pk], headline, half_width, shares.get(u.pk), said.get(u.pk))
         for u, half_width in zip(ours, half_widths, strict=True)
     ]
 
@@ -314,11 +321,12 @@ def _turn(
     headline: str,
     half_width: float | None,
     shares: Sequence[float] | None,
+    said: WordsLine | None,
 ) -> Turn:
     at_s = offset_s(session, utterance.occurred_at)
     read = utterance.reading == "ok"
     slug = words.reason_slug(utterance.reading, utterance.quality)
-    turn = Turn(
+    return Turn(
         at_s=at_s,
         end_s=at_s + max(utterance.duration_ms / 1000, 0.5),
         id=utterance.public_id,
@@ -330,13 +338,11 @@ def _turn(
         z=point.volatility_z,
         index=point.volatility,
         partial=point.window_pairs < WINDOW_PAIRS,
-        hover=_hover(at_s, utterance, point, headline, shares),
+        hover=_hover(at_s, utterance, point, headline, shares) + (f"<br>{in_short(said)}" if said else ""),
         code=str(words.CODES[words.strongest(shares)]) if shares and read else "",
         reason="" if read else str(words.SHORT_REASONS[slug]),
-        source=utterance.source,
-        apart=APART in utterance.warnings,
+        valence=point.valence,
     )
-    return turn
 
 
 def _hover(
@@ -367,16 +373,6 @@ def _usual(baseline: SessionBaseline, recognizer: Recognizer | None) -> tuple[fl
         return None
     usual = getattr(baseline, recognizer.headline)
     return usual.band() if usual.armed else None
-
-
-def volatility_lines(session: Session) -> RuleVersion | None:
-    """The terms by which the session's changeability is judged: the client's own rule's, else everybody's."""
-    rules = [rule for rule in rules_for(session.client_id) if rule.kind == Kind.VOLATILITY]
-    for rule in sorted(rules, key=lambda rule: (rule.client_id is None, rule.pk)):
-        terms = rule.version_at(session.started_at)
-        if terms.measure == "volatility_z":
-            return terms
-    return None
 
 
 def _episodes(session: Session, end_s: float) -> list[Episode]:

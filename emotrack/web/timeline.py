@@ -23,8 +23,8 @@ class Turn:
     shares: (9,) calibrated, in the order of ``LABELS``. value, level: headline dimension, -1..1;
     half_width: of the level's 95 % interval. z: volatility against the person's own usual; index: the plain
     one; partial: whether it rests on less than a whole window. hover: lines of words. code: letters of the
-    strongest label. reason: why there is no reading. source: what was read, ``audio``, ``text`` or
-    ``fused``. apart: whether tone and words disagree.
+    strongest label. reason: why there is no reading. valence: of the tone, -1..1, also where the headline is
+    arousal.
     """
 
     at_s: float
@@ -41,8 +41,7 @@ class Turn:
     hover: str = ""
     code: str = ""
     reason: str = ""
-    source: str = "audio"
-    apart: bool = False
+    valence: float | None = None
 
     @property
     def read(self) -> bool:
@@ -51,6 +50,26 @@ class Turn:
     @property
     def label(self) -> str:
         return LABELS[max(range(len(LABELS)), key=lambda i: self.shares[i])]
+
+    @property
+    def middle_s(self) -> float:
+        return (self.at_s + self.end_s) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the words of an utterance say, on the timeline.
+
+    valence: -1..1, ``None`` where they abstain. apart: whether the tone is of the other sign. hover: for an
+    utterance that has no turn, because only its words were read.
+    """
+
+    at_s: float
+    end_s: float
+    id: str
+    valence: float | None
+    apart: bool = False
+    hover: str = ""
 
     @property
     def middle_s(self) -> float:
@@ -110,7 +129,8 @@ class Timeline:
     """All that a session's figure shows.
 
     wave: (start_s, width_s, loudness 0..1, is_client) of each bar. notes: what people pinned. recognizers:
-    where another recognizer took over. pushes: frames, only where few enough are looked at.
+    where another recognizer took over. said: what was read of words, empty where none were. pushes: frames,
+    only where few enough are looked at.
     hidden: whether readings were left out.
     """
 
@@ -126,11 +146,12 @@ class Timeline:
     recognizers: Sequence[Mark] = ()
     pushes: Sequence[Push] = ()
     hidden: bool = False
+    said: Sequence[Said] = ()
 
     @property
     def has_words(self) -> bool:
         """Whether words were read anywhere, and so stand beside the tone."""
-        return any(turn.source in ("text", "fused") for turn in self.turns)
+        return bool(self.said)
 
     @property
     def has_z(self) -> bool:

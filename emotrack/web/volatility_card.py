@@ -13,7 +13,7 @@ from emotrack.history.models import Client, Session
 from emotrack.mood.queries import SessionPoint
 from emotrack.web.client_charts import MARGIN
 from emotrack.web.dates import written
-from emotrack.web.session_page import volatility_lines
+from emotrack.web.lane_words import volatility_lines
 from emotrack.web.timeline import signed
 from emotrack.web.volatility_chart import Height, volatility_figure
 

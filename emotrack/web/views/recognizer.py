@@ -17,13 +17,17 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 from markdown_it import MarkdownIt
 
+from analysis.values import RecognizerError
 from emotrack.audit.actions import record
 from emotrack.history.models import Recognizer, Status, Utterance
 from emotrack.pipeline.upkeep import retry_failed
-from emotrack.recognition import service
+from emotrack.recognition import RecognizerStatus, service, word_recognizer
 from emotrack.web.administration import admins_only
 
 LATELY = timedelta(hours=1)
+WORDS = "words"
+"""The reader of words: it has no series."""
+
 CARDS = Path(__file__).resolve().parents[3] / "analysis" / "recognition"
 REASONS = {
     "recognizer-failed": gettext_lazy("The recognizer gave no honest answer"),
@@ -68,6 +72,7 @@ def recognizer(request: HttpRequest) -> HttpResponse:
     )
     series = (
         Recognizer.objects.select_related("app")
+        .exclude(app=None, name=WORDS)
         .annotate(
             points=Count("moodpoint"),
             people=Count("moodpoint__client", distinct=True),
@@ -85,8 +90,19 @@ def recognizer(request: HttpRequest) -> HttpResponse:
         "can_retry": any(row["failure"] == "recognizer-failed" for row in failed),
         "series": series,
         "card": model_card(settings.RECOGNIZER),
+        "words": words_state(),
+        "words_card": model_card(WORDS),
     }
     return render(request, "web/recognizer.html", context)
+
+
+def words_state() -> RecognizerStatus:
+    """Whether the words of a turn can be read in this process."""
+    try:
+        card = word_recognizer().card
+    except RecognizerError as error:
+        return RecognizerStatus(False, str(error), 0)
+    return RecognizerStatus(True, f"{card.id} {card.version}", 0)
 
 
 def model_card(name: str) -> str:

@@ -25,6 +25,7 @@ from emotrack.web.session_page import SessionPage
 from emotrack.web.session_summary import facts, quarters
 from emotrack.web.sound_wave import loudness
 from emotrack.web.why import Why, why
+from emotrack.web.words_lane import words_line
 
 NARROW_PX, WIDE_PX, USUAL_PX, TALL_PX = 200, 2600, 960, 2000
 
@@ -113,6 +114,7 @@ def _context(page: SessionPage) -> dict:
         if recognizer
         else "",
         "voice_line": words.HOW_A_VOICE_MAY_SOUND,
+        "by_words": page.by_words,
     }
 
 
@@ -127,23 +129,23 @@ def _another_before(page: SessionPage) -> Recognizer | None:
 def turn(request: HttpRequest, public_id: str, turn_id: str) -> HttpResponse:
     """One turn closely: its distribution, the seconds that pushed it, what its numbers mean."""
     found = _session_for(request.user, public_id)
-    utterance = Utterance.objects.filter(session=found).select_related("recognizer").filter(public_id=turn_id)
-    row = utterance.defer("text").first()
+    rows = Utterance.objects.filter(session=found, public_id=turn_id)
+    may_read = found.client.content_visible_to(request.user)
+    row = (rows if may_read else rows.defer("text")).select_related("recognizer", "words_recognizer").first()
     if row is None:
         raise Http404
     row.client = found.client
-    may_read = found.client.content_visible_to(request.user)
     heard = own_label(row, request.user) if may_read else ""
     context = {"turn": row, "may_hear": may_read and row.speaker == Speaker.CLIENT, "heard": heard}
     context |= {"labels": STACK_ORDER, "recognizer": row.recognizer}
     alone = may_read and listening.waits(found, request.user)
     if alone and not heard:
         return render(request, "web/_turn.html", context | {"hidden": True})
-    return render(request, "web/_turn.html", context | _closely(row) | {"alone": alone})
+    return render(request, "web/_turn.html", context | _closely(row, may_read) | {"alone": alone})
 
 
-def _closely(row: Utterance) -> dict:
-    """Distribution, place and why of a turn."""
+def _closely(row: Utterance, may_read: bool) -> dict:
+    """Distribution, place and why of a turn, and what its words say."""
     point = MoodPoint.objects.filter(utterance=row).first()
     sound = Audio.objects.filter(pk=row.pk).first()
     shares = session_page.shares_of(row)
@@ -161,6 +163,8 @@ def _closely(row: Utterance) -> dict:
         if row.reading not in ("", "ok")
         else "",
         "accuracy": row.recognizer.accuracy if row.recognizer else "",
+        "said": words_line(row, may_read=may_read),
+        "accuracy_of_words": row.words_recognizer.accuracy if row.words_recognizer else "",
     }
 
 

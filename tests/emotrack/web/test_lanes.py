@@ -9,7 +9,7 @@ from emotrack.web.charts import session_figure
 from emotrack.web.frame_push import pushes
 from emotrack.web.lane_words import hidden_words
 from emotrack.web.ribbon import BIN_PX
-from emotrack.web.timeline import Mark, Push
+from emotrack.web.timeline import Mark, Push, Said
 from tests.emotrack import factories
 from tests.emotrack.web.test_charts import CALM, FULL, SAD, accepted, timeline, traces, turn
 
@@ -97,14 +97,25 @@ def test_without_words_there_is_no_lane_to_hold_the_tone_against():
 
 
 def test_words_stand_under_the_tone_with_a_sign_where_they_differ():
-    told = timeline([
-        turn(0, -0.5), turn(10, 0.5, source="text", apart=True), turn(20, 0.05, source="fused"),
-    ])  # fmt: skip
+    said = [Said(0, 4, "a", 0.5, apart=True), Said(10, 14, "b", None), Said(20, 24, "c", 0.05, hover="c")]
+    told = timeline([turn(0, 0.3, valence=-0.5), turn(10, 0.9, valence=0.0)], said=said)
     figure = session_figure(told)
     tone, words = traces(figure, "tone")[0], traces(figure, "words")[0]
-    assert tone["marker"]["color"] == ["$neg2", "$zero"] and words["marker"]["color"] == ["$pos2", "$zero"]
-    assert [a["x"] for a in figure["layout"]["annotations"] if a["text"] == "◆"] == [12]
+    assert (tone["x"], tone["marker"]["color"]) == ([2, 12], ["$neg2", "$zero"])
+    assert (words["x"], words["marker"]["color"]) == ([2, 22], ["$pos2", "$zero"])
+    assert [a["x"] for a in figure["layout"]["annotations"] if a["text"] == "◆"] == [2]
     accepted(figure)
+
+
+def test_words_without_a_turn_can_be_found_by_the_pointer():
+    told = timeline([turn(0)], said=[Said(0, 4, "turn0", 0.1), Said(10, 14, "alone", -0.6, hover="words")])
+    (found,) = traces(session_figure(told), "words alone")
+    assert (found["customdata"], found["text"]) == ([["alone", 10, 14]], ["words"])
+
+
+def test_a_window_draws_only_the_words_that_lie_in_it():
+    told = timeline([turn(0), turn(100)], said=[Said(0, 4, "a", 0.1), Said(100, 104, "b", 0.1)])
+    assert traces(session_figure(told, visible_s=10, window=(95, 110)), "words")[0]["x"] == [102]
 
 
 def test_notes_carry_their_id_and_answer_to_a_click():
