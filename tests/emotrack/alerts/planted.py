@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from analysis.baseline import SessionBaseline, Usual
 from analysis.volatility import WINDOW_PAIRS
-from emotrack.alerts.models import Alert, NotificationChannel, Trouble
+from emotrack.alerts import actions
+from emotrack.alerts.models import Alert, Kind, NotificationChannel, RuleBook, RuleVersion, Trouble
 from emotrack.alerts.service.troubles import observe
 from emotrack.history.models import Recognizer, Session, Utterance
 from emotrack.mood.models import MoodPoint, SessionMood
@@ -22,6 +23,19 @@ ARMED = SessionBaseline(
     window_distance=Usual(80, 0.3, 0.05),
     volatility=Usual(80, 1, 0.2),
 )
+SHORT = {
+    Kind.VOLATILITY: {"threshold": 3.0, "recovery_threshold": 2.0, "for_count": 3},
+    Kind.NEGATIVE_MOOD: {"threshold": -0.25, "recovery_threshold": -0.2, "for_count": 10},
+}
+
+
+def rules(*, now: datetime) -> None:
+    """The shipped rules, those on turns with terms that a short series can meet: how alerts live does not
+    depend on what is shipped."""
+    actions.ensure_default_rules(now=now)
+    for kind, terms in SHORT.items():
+        RuleVersion.objects.filter(rule__shipped_as=kind).update(**terms)
+    RuleBook.turn()
 
 
 def series(

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from emotrack.accounts.models import Scope
-from emotrack.alerts import actions
 from emotrack.alerts.models import Alert, Kind, Rule
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.planted import series
 from tests.emotrack.api.conftest import Api
 
@@ -24,7 +24,7 @@ def dora(client):
 
 @pytest.fixture
 def rule():
-    actions.ensure_default_rules(now=timezone.now() - timedelta(days=200))
+    planted.rules(now=timezone.now() - timedelta(days=200))
     return Rule.objects.get(kind=Kind.VOLATILITY)
 
 

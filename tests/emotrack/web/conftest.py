@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from emotrack.accounts import actions as accounts
 from emotrack.accounts.models import User
-from emotrack.alerts import actions as alerts
 from emotrack.history.models import Client, Session, Utterance
 from emotrack.mood import actions as mood
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def house(db) -> House:
     ann = factories.client("Ann Secretname", assigned_to=alice)
     session = factories.session(ann, timezone.now() - timedelta(minutes=10))
     turns = say(session, 6, text="They moved the meeting.")
-    alerts.ensure_default_rules(now=factories.NOW)
+    planted.rules(now=factories.NOW)
     return House(alice, bob, dora, charlie, ann, session, turns)
 
 

@@ -9,6 +9,7 @@ from analysis.baseline import SessionBaseline
 from emotrack.alerts import actions
 from emotrack.alerts.models import Alert, Judgment, Kind, Rule, Scope
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.planted import series
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +36,7 @@ def dora(client):
 
 @pytest.fixture
 def rule():
-    actions.ensure_default_rules(now=timezone.now() - timedelta(days=200))
+    planted.rules(now=timezone.now() - timedelta(days=200))
     return Rule.objects.get(kind=Kind.VOLATILITY)
 
 

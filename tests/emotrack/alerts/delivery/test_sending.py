@@ -21,6 +21,7 @@ from emotrack.alerts.models import Alert, Attempt, Notification, NotificationCha
 from emotrack.audit.models import AuditEvent
 from emotrack.history.actions import Conflict, Refused
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.delivery.receiver import receiving
 from tests.emotrack.alerts.planted import BEFORE, NOW, channel, series
 
@@ -56,7 +57,7 @@ def deliver(clock, receiver):
 
 def fire(now=NOW):
     """An alert through the default rule, with one notice for each channel that there is."""
-    actions.ensure_default_rules(now=BEFORE)
+    planted.rules(now=BEFORE)
     session = factories.session(factories.client(), now - timedelta(minutes=5))
     series(session, volatility_z=[4, 4, 4])
     (alert,) = actions.evaluate(session, factories.recognizer(), now=now).fired
@@ -441,7 +442,7 @@ def test_under_load_each_notice_is_attempted_once_and_none_is_left():
     alerts, receivers, makers = 24, 5, 3
     for number in range(receivers):
         channel(f"http://receiver-{number}/")
-    actions.ensure_default_rules(now=BEFORE)
+    planted.rules(now=BEFORE)
     everything = threading.Event()
 
     class Counter(Receiver):

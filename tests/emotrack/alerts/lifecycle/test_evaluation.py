@@ -12,6 +12,7 @@ from emotrack.alerts.models import Alert, EndReason, Kind, Muted, Notification, 
 from emotrack.audit.models import AuditEvent
 from emotrack.mood.models import MoodPoint
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.planted import BEFORE, NOW, STEP, channel, mood, place, point, series, told
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ SOON = NOW + timedelta(minutes=10)
 
 @pytest.fixture(autouse=True)
 def rules():
-    actions.ensure_default_rules(now=BEFORE)
+    planted.rules(now=BEFORE)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from emotrack.alerts.models import Alert, Kind, Rule
 from emotrack.audit.models import AuditEvent
 from emotrack.mood.models import SessionMood
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.planted import BEFORE, NOW, mood, place, series
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,7 @@ def ann(alice):
 
 @pytest.fixture
 def alert(ann):
-    actions.ensure_default_rules(now=BEFORE)
+    planted.rules(now=BEFORE)
     session = factories.session(ann)
     series(session, volatility_z=[0, 4, 5, 4, 1])
     (fired,) = actions.evaluate(session, factories.recognizer(), now=NOW).fired
@@ -84,7 +85,7 @@ def test_the_first_to_acknowledge_is_the_one_who_did(alert, alice):
 
 
 def test_pages_can_say_why_a_rule_does_not_judge(ann):
-    actions.ensure_default_rules(now=BEFORE)
+    planted.rules(now=BEFORE)
     by = factories.recognizer()
     row = mood(factories.session(ann), by, SessionBaseline(window_distance=Usual(49, 0.3, 0.1)))
     row = SessionMood.objects.select_related("session", "recognizer").get(pk=row.pk)

@@ -15,6 +15,7 @@ from emotrack.history.actions import Conflict, Refused
 from emotrack.history.models import Client
 from emotrack.pipeline.upkeep import JOBS
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.planted import BEFORE, NOW, channel, series
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ def alice():
 
 @pytest.fixture
 def ann(alice):
-    actions.ensure_default_rules(now=BEFORE)
+    planted.rules(now=BEFORE)
     return factories.client("Ann", assigned_to=alice)
 
 

@@ -16,6 +16,7 @@ from emotrack.alerts.tuning.backtest import backtest
 from emotrack.history import actions as history
 from emotrack.mood.models import SessionMood
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.planted import ARMED, NOW, point, series
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +29,7 @@ LOW = [-0.6, -0.55, -0.62, -0.58]
 
 @pytest.fixture(autouse=True)
 def rules():
-    actions.ensure_default_rules(now=LONG_AGO)
+    planted.rules(now=LONG_AGO)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from emotrack.alerts.service.recognizers import judge_recognizers
 from emotrack.alerts.tuning.backtest import backtest
 from emotrack.history.models import Utterance
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.planted import BEFORE, point
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ FEBRUARY, MARCH = datetime(2026, 2, 3, tzinfo=UTC), datetime(2026, 3, 3, tzinfo=
 
 @pytest.fixture(autouse=True)
 def rules():
-    actions.ensure_default_rules(now=BEFORE)
+    planted.rules(now=BEFORE)
 
 
 def spoken(at, **shares):

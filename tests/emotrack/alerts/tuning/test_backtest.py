@@ -11,6 +11,7 @@ from emotrack.alerts.models import Alert, Kind, Rule
 from emotrack.alerts.tuning.backtest import backtest
 from emotrack.history.models import Client
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.planted import BEFORE, NOW, place, series
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ SPAN = {"since": NOW - timedelta(days=60), "until": NOW}
 
 @pytest.fixture(autouse=True)
 def rules():
-    actions.ensure_default_rules(now=BEFORE)
+    planted.rules(now=BEFORE)
 
 
 def terms(kind=Kind.VOLATILITY, **changed):

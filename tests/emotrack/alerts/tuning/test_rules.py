@@ -12,6 +12,7 @@ from emotrack.alerts.rules.kinds import KINDS
 from emotrack.alerts.rules.terms import InvalidTerms
 from emotrack.audit.models import AuditEvent
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.planted import BEFORE, NOW, series
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ DORA = factories.TESTS
 
 @pytest.fixture(autouse=True)
 def rules():
-    actions.ensure_default_rules(now=BEFORE)
+    planted.rules(now=BEFORE)
 
 
 @pytest.fixture
@@ -50,14 +51,17 @@ def test_every_installation_starts_with_one_rule_of_each_kind():
     assert sorted(off) == [kind for kind in sorted(Kind) if not KINDS[kind].ships_on]
 
 
-def test_two_of_them_watch_every_turn(volatility, low_mood):
+def test_two_of_them_watch_every_turn():
+    Rule.objects.all().delete()
+    actions.ensure_default_rules(now=BEFORE)
+    volatility, low_mood = (Rule.objects.get(kind=kind) for kind in (Kind.VOLATILITY, Kind.NEGATIVE_MOOD))
     terms = volatility.current
     assert (terms.measure, terms.threshold, terms.recovery_threshold, terms.for_count) == (
-        "volatility_z", 3, 2, 3,
+        "volatility_z", 3, 2, 4,
     )  # fmt: skip
     terms = low_mood.current
     assert (terms.measure, terms.threshold, terms.usual_spreads, terms.for_count, terms.for_seconds) == (
-        "mood_level", -0.25, 1, 10, None,
+        "mood_level", -0.3, 1, 12, None,
     )  # fmt: skip
     assert volatility.enabled_at and low_mood.enabled_at
 

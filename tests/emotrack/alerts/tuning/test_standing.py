@@ -12,6 +12,7 @@ from emotrack.alerts.tuning.suggestion import NoSuggestion, Suggestion
 from emotrack.audit.models import AuditEvent
 from emotrack.history.actions import Refused
 from tests.emotrack import factories
+from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.lifecycle.test_session_rules import CALM, held, only
 from tests.emotrack.alerts.lifecycle.test_session_rules import judge as judge_session
 from tests.emotrack.alerts.planted import BEFORE, NOW, series
@@ -28,7 +29,7 @@ def alice():
 
 @pytest.fixture
 def rule(db):
-    actions.ensure_default_rules(now=BEFORE)
+    planted.rules(now=BEFORE)
     return Rule.objects.get(shipped_as="volatility")
 
 
