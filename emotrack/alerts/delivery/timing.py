@@ -12,6 +12,9 @@ EVERY_DAY = frozenset(range(7))
 _LOOK_AHEAD_DAYS = 9
 """One week, and a day on both sides for spans that cross midnight."""
 
+_LATEST = timedelta(days=8)
+"""Hours come again every week, so what has found no moment by then would wait for months."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hours:
@@ -92,13 +95,13 @@ def timing(
         quiet = None
         active = None if critical_at_any_hour else active
     due = now
-    for _turn in range(2 * _LOOK_AHEAD_DAYS):
+    while True:
         open_from = due if active is None else active.begins(due)
-        if open_from is None:
+        if open_from is None or open_from > now + _LATEST:
             break
         left_alone_until = None if quiet is None else quiet.ends(open_from)
         if left_alone_until is None:
             return Timing(open_from)
         due = left_alone_until
-    # No moment is both active and not quiet: a notice is late rather than lost.
+    # No moment soon is both active and not quiet, or only after the clocks change: it rather disturbs.
     return Timing(now if active is None else active.begins(now) or now)

@@ -110,3 +110,10 @@ def test_no_notice_is_early_lost_or_more_than_a_week_and_a_day_late(minute, acti
     due = timing(now, "warning", active=active, quiet=quiet).due_at
     assert now <= due <= now + timedelta(days=9)
     assert active.begins(due) == due
+
+
+def test_hours_that_meet_only_after_the_clocks_change_hold_nothing_back_for_months():
+    active = Hours(time(0), time(7), ZoneInfo("Asia/Kathmandu"), frozenset({1}))
+    quiet = Hours(time(0), time(21), ZoneInfo("America/New_York"), frozenset({0}))
+    due = timing(at("2025-01-01 00:00"), "warning", active=active, quiet=quiet).due_at
+    assert due == at("2025-01-06 18:15")
