@@ -60,6 +60,7 @@ def delivery_answer(notice: Notification) -> dict[str, Any]:
         "due_at": notice.due_at if notice.state == "waiting" else None,
         "sent_at": notice.sent_at,
         "dead_at": notice.dead_at,
+        "withdrawn_at": notice.withdrawn_at,
         "error": notice.last_error or None,
         "attempts": [attempt_answer(tried) for tried in notice.tries.all()],
     }

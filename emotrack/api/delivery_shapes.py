@@ -64,5 +64,6 @@ class DeliveryAnswer(serializers.Serializer):
     due_at = _maybe(serializers.DateTimeField, help_text="Of the next attempt, while it waits.")
     sent_at = _maybe(serializers.DateTimeField)
     dead_at = _maybe(serializers.DateTimeField)
+    withdrawn_at = _maybe(serializers.DateTimeField, help_text="A mail whose alert had been seen by then.")
     error = _maybe(serializers.CharField, help_text="Of the latest attempt that failed.")
     attempts = AttemptAnswer(many=True)

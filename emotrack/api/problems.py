@@ -70,6 +70,7 @@ TITLES: dict[str, str] = {
     "invalid-channel": "A webhook's address cannot be called.",
     "channel-disabled": "The webhook is switched off.",
     "still-waiting": "The notice is still waiting to be sent.",
+    "notice-withdrawn": "The notice was withdrawn before it was sent.",
     "nothing-said": "The utterance holds neither sound, words nor scores.",
     "text-too-long": "The text is too long.",
     "session-of-another-client": "The session belongs to another client.",

@@ -80,7 +80,8 @@ def _named(user: object) -> str:
 def _notices(alert: Alert) -> Iterator[Deed]:
     rows = Notification.objects.filter(alert=alert).select_related("channel", "channel__user")
     for notice in rows.order_by("id"):
-        yield Deed(notice.sent_at or notice.dead_at or notice.created_at, _of_notice(notice), _whose(notice))
+        at = notice.sent_at or notice.dead_at or notice.withdrawn_at or notice.created_at
+        yield Deed(at, _of_notice(notice), _whose(notice))
 
 
 def _whose(notice: Notification) -> str:
@@ -92,6 +93,8 @@ def _of_notice(notice: Notification) -> str:
     mail = notice.channel.kind == ChannelKind.EMAIL
     if notice.dead_at:
         return _("E-mail given up") if mail else _("Webhook given up")
+    if notice.withdrawn_at:
+        return _("E-mail withdrawn: it was old news by then")
     if not notice.sent_at:
         due = date_format(timezone.localtime(notice.due_at), "j M, H:i")
         said = _("E-mail waits until %(time)s") if mail else _("Webhook waits until %(time)s")

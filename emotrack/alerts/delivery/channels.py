@@ -166,12 +166,14 @@ def set_mail(user: User, *, on: bool, address: str, by: Actor, now: datetime) ->
 def replay(notification: Notification, *, by: Actor, now: datetime) -> Notification:
     """Send it once more, under the same id, with a new 24 hours.
 
-    Raises ``Conflict`` while it is still waiting, or when its channel is switched off.
+    Raises ``Conflict`` while it is still waiting, when it was withdrawn, or its channel is switched off.
     """
     rows = Notification.objects.select_for_update(of=("self",), no_key=True).select_related("channel")
     notification = rows.get(pk=notification.pk)
     if notification.channel.disabled_at or notification.channel.removed_at:
         raise Conflict("channel-disabled", gettext_noop("The channel is switched off; switch it on first."))
+    if notification.withdrawn_at:
+        raise Conflict("notice-withdrawn", gettext_noop("What it told of had been seen before it went out."))
     if not (notification.sent_at or notification.dead_at):
         raise Conflict("still-waiting", gettext_noop("It is still waiting to be sent."))
     notification.sent_at = notification.dead_at = notification.leased_until = None

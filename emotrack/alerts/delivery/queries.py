@@ -10,9 +10,10 @@ from emotrack.accounts.models import App, User
 from emotrack.alerts.models import ChannelKind, Notification, NotificationChannel, NotificationKind
 
 STATES = {
-    "waiting": Q(sent_at__isnull=True, dead_at__isnull=True),
+    "waiting": Q(sent_at__isnull=True, dead_at__isnull=True, withdrawn_at__isnull=True),
     "sent": Q(sent_at__isnull=False),
     "dead": Q(dead_at__isnull=False),
+    "withdrawn": Q(withdrawn_at__isnull=False),
 }
 
 
@@ -43,7 +44,7 @@ def deliveries(
 ) -> QuerySet[Notification]:
     """Notices that the viewer may see, newest first, with every attempt; trials are left out.
 
-    channel: a public id. state: ``waiting``, ``sent`` or ``dead``.
+    channel: a public id. state: one of ``STATES``.
     """
     rows = Notification.objects.visible_to(viewer).exclude(channel__kind=ChannelKind.TRIAL)
     if channel is not None:

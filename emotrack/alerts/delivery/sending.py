@@ -82,16 +82,27 @@ def deliver_due(
     limit: int = 100,
     stop: threading.Event | None = None,
 ) -> int:
-    """Attempt what is due now, at most ``limit`` rows, each once; how many were attempted.
+    """Attempt what is due now, at most ``limit`` rows, each once; how many were taken.
 
-    stop: once it is set, what is under way is finished and nothing more is taken.
+    Mail that has become old news is withdrawn instead. stop: once it is set, what is under way is finished
+    and nothing more is taken.
     """
-    for attempted in range(limit):
+    for taken in range(limit):
         notification = None if stop and stop.is_set() else take(clock())
         if notification is None:
-            return attempted
-        attempt(notification, by[notification.channel.kind], clock)
+            return taken
+        if not withdrawn(notification, clock()):
+            attempt(notification, by[notification.channel.kind], clock)
     return limit
+
+
+def withdrawn(notification: Notification, now: datetime) -> bool:
+    """Whether a leased notice is old news, and if so lay it aside unsent. Webhooks are told all the same:
+    programs keep a record, people are asked to look."""
+    if not Notification.objects.filter(pk=notification.pk).old_news(now).exists():
+        return False
+    _mark(notification, withdrawn_at=now, attempts=notification.attempts - 1)
+    return True
 
 
 def take(now: datetime) -> Notification | None:
@@ -171,7 +182,8 @@ def sent(notification: Notification, began: datetime, now: datetime) -> None:
     if notification.channel.kind == ChannelKind.EMAIL and notification.kind != NotificationKind.TEST:
         waiting = Notification.objects.undone().filter(channel=notification.channel, due_at__lte=began)
         waiting = waiting.filter(trouble__isnull=notification.trouble_id is None, created_at__lte=began)
-        waiting.update(sent_at=now, last_error="", leased_until=None)
+        news = waiting.exclude(pk__in=waiting.old_news(now).values("pk"))
+        news.update(sent_at=now, last_error="", leased_until=None)
 
 
 @transaction.atomic

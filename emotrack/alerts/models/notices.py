@@ -7,11 +7,12 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from emotrack import crypto
 from emotrack.accounts.models import App, User
+from emotrack.alerts.models.reactions import Snooze
 from emotrack.identifiers import new_public_id
 
 
@@ -111,7 +112,15 @@ class NotificationKind(models.TextChoices):
 
 class NotificationQuerySet(models.QuerySet):
     def undone(self) -> Self:
-        return self.filter(sent_at__isnull=True, dead_at__isnull=True)
+        return self.filter(sent_at__isnull=True, dead_at__isnull=True, withdrawn_at__isnull=True)
+
+    def old_news(self, now: datetime) -> Self:
+        """Mail of an alert that somebody has seen or snoozed since, or that late data has undone."""
+        snoozes = Snooze.objects.active(now).filter(
+            rule=OuterRef("alert__rule"), client=OuterRef("alert__client")
+        )
+        seen = Q(alert__acknowledged_at__isnull=False) | Q(alert__superseded_at__isnull=False)
+        return self.filter(seen | Exists(snoozes), channel__kind=ChannelKind.EMAIL)
 
     def dead(self) -> Self:
         return self.filter(dead_at__isnull=False)
@@ -124,7 +133,7 @@ class NotificationQuerySet(models.QuerySet):
 
 
 class Notification(models.Model):
-    """One notice to one channel: due, perhaps leased by a sender, then sent or a dead letter.
+    """One notice to one channel: due, perhaps leased by a sender, then sent, a dead letter, or withdrawn.
 
     It tells of an alert or of a trouble with the service; a test and a trial tell of neither.
     """
@@ -145,6 +154,7 @@ class Notification(models.Model):
     leased_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     dead_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True, help_text="When it was old news before it could go out.")
     last_error = models.CharField(max_length=300, blank=True)
 
     objects = NotificationQuerySet.as_manager()
@@ -172,6 +182,10 @@ class Notification(models.Model):
                 condition=Q(sent_at__isnull=True) | Q(dead_at__isnull=True),
             ),
             models.CheckConstraint(
+                name="a_withdrawn_notification_was_neither_sent_nor_given_up",
+                condition=Q(withdrawn_at__isnull=True) | Q(sent_at__isnull=True, dead_at__isnull=True),
+            ),
+            models.CheckConstraint(
                 name="a_notification_tells_of_one_thing",
                 condition=Q(kind__in=["test", "trial"], alert__isnull=True, trouble__isnull=True)
                 | Q(alert__isnull=False, trouble__isnull=True)
@@ -184,7 +198,9 @@ class Notification(models.Model):
 
     @property
     def state(self) -> str:
-        """``waiting``, ``sent`` or ``dead``."""
+        """``waiting``, ``sent``, ``dead`` or ``withdrawn``."""
+        if self.withdrawn_at:
+            return "withdrawn"
         return "sent" if self.sent_at else "dead" if self.dead_at else "waiting"
 
 

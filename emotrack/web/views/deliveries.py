@@ -36,6 +36,7 @@ class FilterForm(forms.Form):
             ("waiting", gettext_lazy("Waiting")),
             ("sent", gettext_lazy("Sent")),
             ("dead", gettext_lazy("Given up")),
+            ("withdrawn", gettext_lazy("Withdrawn")),
         ],
     )
     since = forms.DateField(
