@@ -11,6 +11,7 @@ from emotrack.accounts.models import User
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor
 from emotrack.history.actions import Refused
+from emotrack.history.locks import hold
 from emotrack.history.models import Client, Session, Utterance
 from emotrack.history.remark_models import NO_LABEL_FITS, Correction, Note, NoteKind
 
@@ -49,10 +50,17 @@ def write_note(
 ) -> Note:
     """Pin a note to a moment; without one to now. Empty words make a mark.
 
-    public_id: chosen by who may have to send it twice. Raises ``Refused`` for a session of somebody else.
+    public_id: chosen by who may have to send it twice; the second only rewrites. Raises ``Refused`` for a
+    session of somebody else.
     """
     if session is not None and session.client_id != client.pk:
         raise Refused("session-of-another-client", "This session belongs to another client.", "/session")
+    if public_id is not None:
+        hold(client.pk)  # two at the same moment find each other
+        known = Note.objects.filter(public_id=public_id, client=client, session=session).first()
+        if known is not None:
+            known.client = client
+            return rewrite_note(known, text=text, by=by, now=now)
     note = Note(client=client, session=session, author=by, kind=kind, at=at or now, written_at=now)
     note.public_id = public_id or note.public_id
     note.text = text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
@@ -19,6 +20,7 @@ from emotrack.audit import actions as audit
 from emotrack.audit.models import Actor
 from emotrack.history import actions as history
 from emotrack.history import remarks, retention
+from emotrack.history.locks import hold
 from emotrack.history.models import EndReason, Session, Status, Utterance
 from emotrack.mood import cohort_patterns, patterns
 from emotrack.pipeline.changing import end_session
@@ -39,11 +41,20 @@ def end_idle_sessions(*, now: datetime) -> int:
     """End the sessions in which nothing arrived for the idle time."""
     silent_since = now - timedelta(minutes=settings.SESSION_IDLE_MINUTES)
     idle = Session.objects.filter(ended_at__isnull=True, last_activity_at__lt=silent_since)
-    for session in idle:
-        last = session.utterances.in_order().last()
-        at = last.occurred_at + timedelta(milliseconds=last.duration_ms) if last else session.started_at
-        end_session(session, by=Actor.system("idle"), now=now, reason=EndReason.IDLE, ended_at=at)
-    return len(idle)
+    return sum(_end_if_still_idle(session, silent_since, now) for session in idle)
+
+
+@transaction.atomic
+def _end_if_still_idle(session: Session, silent_since: datetime, now: datetime) -> bool:
+    """Look once more with the client held: somebody may have spoken since."""
+    hold(session.client_id)
+    session.refresh_from_db()
+    if session.ended_at is not None or session.last_activity_at >= silent_since:
+        return False
+    last = session.utterances.in_order().last()
+    at = last.occurred_at + timedelta(milliseconds=last.duration_ms) if last else session.started_at
+    end_session(session, by=Actor.system("idle"), now=now, reason=EndReason.IDLE, ended_at=at)
+    return True
 
 
 def requeue_waiting(*, now: datetime, limit: int = AT_ONCE) -> int:

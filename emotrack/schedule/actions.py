@@ -25,17 +25,17 @@ def run_due(jobs: Mapping[str, Recurring], *, now: datetime) -> list[str]:
     """Run each due job with ``now=``; a job that fails is logged, kept on its row and tried next time."""
     done = []
     for name, job in jobs.items():
-        if _taken(name, job, now):
+        if _taken(name, now, until=now + job.lease):
             _run(name, job, now)
             done.append(name)
     return done
 
 
-def _taken(name: str, job: Recurring, now: datetime) -> bool:
+def _taken(name: str, now: datetime, *, until: datetime) -> bool:
     ScheduledJob.objects.get_or_create(name=name, defaults={"due_at": now})
     free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
     due = ScheduledJob.objects.filter(free, name=name, due_at__lte=now)
-    return due.exists() and due.update(leased_until=now + job.lease) == 1
+    return due.exists() and due.update(leased_until=until) == 1
 
 
 def _run(name: str, job: Recurring, now: datetime) -> None:
@@ -45,4 +45,6 @@ def _run(name: str, job: Recurring, now: datetime) -> None:
     except Exception as error:
         log.exception("scheduled job %s failed", name)
         outcome = {"last_error": f"{type(error).__name__}: {error}"[:300]}
-    ScheduledJob.objects.filter(name=name).update(due_at=now + job.every, leased_until=None, **outcome)
+    # One that outran its lease has been taken over, and may not free what the other one holds.
+    own = ScheduledJob.objects.filter(name=name, leased_until=now + job.lease)
+    own.update(due_at=now + job.every, leased_until=None, **outcome)

@@ -28,6 +28,18 @@ def test_a_job_that_somebody_holds_is_left_to_them():
     assert run_due(jobs, now=NOW + 2 * MINUTE) == ["slow"]
 
 
+def test_a_job_that_outran_its_lease_does_not_free_what_another_worker_holds():
+    later = NOW + timedelta(minutes=6)
+
+    def slow(now) -> None:
+        if now == NOW:  # the other one comes while this one is still at it
+            ScheduledJob.objects.update(leased_until=later + timedelta(minutes=5))
+
+    run_due({"slow": Recurring(slow, every=MINUTE)}, now=NOW)
+    assert ScheduledJob.objects.get().leased_until == later + timedelta(minutes=5)
+    assert run_due({"slow": Recurring(slow, every=MINUTE)}, now=later) == []
+
+
 def test_a_job_that_fails_keeps_its_error_and_comes_again():
     def broken(now) -> None:
         raise ValueError("planted")

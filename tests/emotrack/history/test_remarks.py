@@ -34,6 +34,14 @@ def actions_on(subject):
     return list(AuditEvent.objects.filter(subject=subject).order_by("id").values_list("action", flat=True))
 
 
+def test_a_note_that_is_sent_twice_is_kept_once(note, alice):
+    sent = {"client": note.client, "session": note.session, "by": alice, "now": NOW, "public_id": "a" * 20}
+    first = remarks.write_note(text="She pau", **sent)
+    second = remarks.write_note(text="She paused.", **sent)
+    assert first.pk == second.pk
+    assert Note.objects.get(pk=first.pk).text == "She paused."
+
+
 def test_a_note_keeps_its_moment_while_its_words_change(note, alice):
     remarks.rewrite_note(note, text="She paused for long.", by=alice, now=NOW + 2 * MINUTE)
     kept = Note.objects.get()

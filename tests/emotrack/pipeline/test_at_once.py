@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import timedelta
+from functools import partial
 from time import sleep
 
 import pytest
@@ -15,12 +16,12 @@ from django.utils import timezone
 from analysis.turns import Turn
 from emotrack import pipeline
 from emotrack.api.errors import problem_of
+from emotrack.history import remarks
 from emotrack.history.actions import Vanished
 from emotrack.history.locks import hold
-from emotrack.history.models import Client, Session, Speaker, Utterance
-from emotrack.history.remarks import rename_client
+from emotrack.history.models import Client, Note, Session, Speaker, Utterance
 from emotrack.mood.models import SessionMood
-from emotrack.pipeline import SpokenTurn, reading
+from emotrack.pipeline import SpokenTurn, reading, upkeep
 from emotrack.privacy import actions as privacy
 from emotrack.privacy.models import Purpose
 from emotrack.recordings.actions import Superseded, begin_stream
@@ -132,7 +133,43 @@ def test_what_was_posted_while_the_consent_ended_is_not_kept(session):
     assert not Utterance.objects.exists()
 
 
+@together
+def test_a_note_that_is_sent_twice_at_the_same_moment_is_kept_once(session):
+    alice = make.counselor()
+
+    def write(text: str) -> None:
+        remarks.write_note(
+            client=session.client,
+            session=session,
+            text=text,
+            by=alice,
+            now=timezone.now(),
+            public_id="a" * 20,
+        )
+
+    with transaction.atomic():
+        hold(session.client_id)
+        both = [beside(partial(write, text)) for text in ("first", "second")]
+        sleep(LONG_ENOUGH_TO_WAIT_S)
+    for done in both:
+        done.result(30)
+    assert Note.objects.count() == 1
+
+
 # --- What was looked at before it changed ---------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_session_in_which_somebody_speaks_at_the_last_moment_is_not_ended(session, monkeypatch):
+    late = timezone.now() + timedelta(hours=2)
+
+    def speaks_meanwhile(client_id: int) -> Client:
+        Session.objects.update(last_activity_at=late)
+        return hold(client_id)
+
+    monkeypatch.setattr(upkeep, "hold", speaks_meanwhile)
+    assert upkeep.end_idle_sessions(now=late) == 0
+    assert Session.objects.get().ended_at is None
 
 
 @pytest.mark.django_db
@@ -170,7 +207,7 @@ def test_what_somebody_else_deleted_is_told_to_be_gone(session):
 def test_a_new_name_leaves_everything_else_of_the_client_as_it_is(session):
     looked_at = Client.objects.get()
     Client.objects.update(erased_at=make.NOW)
-    rename_client(looked_at, name="Anna", by=make.TESTS, now=timezone.now())
+    remarks.rename_client(looked_at, name="Anna", by=make.TESTS, now=timezone.now())
     assert Client.objects.get().erased_at == make.NOW
 
 
