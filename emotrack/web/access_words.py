@@ -42,7 +42,22 @@ WORDS: dict[str, Promise] = {
     "recording.accepted": gettext_lazy("uploaded a recording"),
     "recording.canceled": gettext_lazy("canceled a recording"),
     "recording.failed": gettext_lazy("could not read a recording"),
+    "utterance.correction_withdrawn": gettext_lazy("took back what they heard"),
+    "alert.fired": gettext_lazy("an alert fired"),
+    "alert.resolved": gettext_lazy("an alert ended"),
+    "alert.superseded": gettext_lazy("an alert became part of another"),
+    "alert.reopened": gettext_lazy("opened an alert again"),
+    "alert.resolved_by_hand": gettext_lazy("resolved an alert"),
+    "alert.escalated": gettext_lazy("an alert was told to more people"),
     "alert.acknowledged": gettext_lazy("acknowledged an alert"),
+    "alert.snoozed": gettext_lazy("snoozed an alert"),
+    "alert.snooze_ended": gettext_lazy("ended a snooze"),
+    "alert.judged": gettext_lazy("judged an alert"),
+    "alert.verdict_withdrawn": gettext_lazy("took back a verdict on an alert"),
+    "cohort.joined": gettext_lazy("put the client into a cohort"),
+    "cohort.left": gettext_lazy("took the client out of a cohort"),
+    "glass.broken": gettext_lazy("opened the client in an emergency"),
+    "glass.closed": gettext_lazy("closed the emergency access"),
 }
 """Action to its words; others are shown by their own name, so that the log hides nothing it does not know."""
 

@@ -96,5 +96,5 @@ def _line(at: float) -> dict:
 def _label(at: float, words: str) -> dict:
     return {
         "xref": "paper", "x": 0, "y": at, "xanchor": "left", "yanchor": "bottom", "text": words,
-        "font": {"size": 11, "color": "$critical"}, "showarrow": False,
+        "font": {"size": 11, "color": "$critical"}, "bgcolor": "$surface/.8", "showarrow": False,
     }  # fmt: skip

@@ -1,13 +1,17 @@
 """The log of one client: who read or changed what, and only of this client."""
 
+import ast
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
 
+import emotrack
 from emotrack.audit.actions import record
 from emotrack.audit.models import Actor, ActorKind
+from emotrack.web.access_words import TRAFFIC, WORDS
 from tests.emotrack import factories
 
 
@@ -39,6 +43,28 @@ def test_looks_and_changes_are_listed_the_newest_first(alice, house, log):
 def test_what_the_log_has_no_words_for_is_shown_by_its_own_name(alice, house, log):
     happened(house, "client.sung_about")
     assert ("bob", "client.sung_about") in words_of(alice, log)
+
+
+def recorded_of_clients():
+    """Every action that some code records by name together with a client."""
+    root, found = Path(emotrack.__file__).parent, set()
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            writer, first = getattr(node.func, "id", getattr(node.func, "attr", "")), node.args[0]
+            named = isinstance(first, ast.Constant) and isinstance(first.value, str) and "." in first.value
+            of_client = any(keyword.arg == "client" for keyword in node.keywords)
+            of_client = of_client and writer in ("record", "note_reading")
+            if named and (of_client or writer in ("_recorded", "_heard", "_record")):
+                found.add(first.value)
+    return found
+
+
+def test_whatever_is_recorded_of_a_client_has_words():
+    found = recorded_of_clients()
+    assert {"note.written", "consent.given", "cohort.joined", "glass.broken"} <= found
+    assert found - set(WORDS) - set(TRAFFIC) == set()
 
 
 def test_traffic_of_apps_is_not_listed_and_their_looks_are(alice, house, log):
