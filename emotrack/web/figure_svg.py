@@ -202,7 +202,7 @@ def _bars(
 ) -> Iterator[str]:
     """feet: how high the stack stands at each place so far; ``None`` where bars are not stacked."""
     axis, marker = axes.value_axis(trace.get("yaxis", "y")), trace["marker"]
-    fill = f' fill="url(#{name}-hatch)"' if "pattern" in marker else _paint("fill", marker["color"])
+    colors = marker["color"]
     edge = _stroke(marker["line"]) if marker.get("line", {}).get("width") else ""
     said, bases = trace.get("text") or [""] * len(trace["x"]), trace.get("base")
     for i, (place, tall) in enumerate(zip(trace["x"], trace["y"], strict=True)):
@@ -213,6 +213,9 @@ def _bars(
         top, bottom = axis.y(foot + tall), axis.y(foot)
         place = f'x="{middle - wide / 2:.2f}" y="{top:.2f}"'
         size = f'width="{wide:.2f}" height="{max(bottom - top, 0):.2f}"'
+        fill = _paint("fill", colors if isinstance(colors, str) else colors[i])
+        if "pattern" in marker:
+            fill = f' fill="url(#{name}-hatch)"'
         yield f"<rect {place} {size}{fill}{edge}/>"
         if said[i]:
             font = trace["textfont"]

@@ -6,6 +6,7 @@ import pytest
 from analysis.values import LABELS
 from emotrack.history.models import FrameLogits
 from emotrack.web.charts import session_figure
+from emotrack.web.figure_svg import figure_svg, light_colors
 from emotrack.web.frame_push import pushes
 from emotrack.web.lane_words import hidden_words
 from emotrack.web.ribbon import BIN_PX
@@ -105,6 +106,13 @@ def test_words_stand_under_the_tone_with_a_sign_where_they_differ():
     assert (words["x"], words["marker"]["color"]) == ([2, 22], ["$pos2", "$zero"])
     assert [a["x"] for a in figure["layout"]["annotations"] if a["text"] == "◆"] == [2]
     accepted(figure)
+
+
+def test_on_paper_each_cell_of_tone_and_words_has_its_own_step():
+    told = timeline([turn(0)], said=[Said(0, 4, "turn0", 0.9), Said(10, 14, "turn10", -0.9)])
+    paper = figure_svg(session_figure(told), 680, label="", name="s", date_words=lambda _at, _months: "")
+    colors = light_colors()
+    assert f'fill="{colors["pos2"]}"' in paper and f'fill="{colors["neg2"]}"' in paper
 
 
 def test_words_without_a_turn_can_be_found_by_the_pointer():
