@@ -11,16 +11,8 @@ from emotrack.alerts.models import Alert, EndReason, Kind, Muted, Notification, 
 from emotrack.web.alert_story import story_of
 from emotrack.web.rule_standing import standing_of, standings, waiting_time
 from tests.emotrack import factories
-from tests.emotrack.alerts.lifecycle.test_session_rules import (
-    CALM,
-    LOW,
-    WEEKLY,
-    at_day,
-    held,
-    judge,
-    only,
-    spoke,
-)
+from tests.emotrack.alerts.lifecycle.test_session_rules import CALM, LOW, held, judge, only
+from tests.emotrack.alerts.lifecycle.test_silence import WEEKLY, at_day, spoke
 from tests.emotrack.alerts.planted import channel
 from tests.emotrack.web.test_access import alert_of
 

@@ -18,7 +18,8 @@ from emotrack.history import actions as history
 from emotrack.history.actions import Refused
 from tests.emotrack import factories
 from tests.emotrack.alerts.delivery.mail_server import mail_server
-from tests.emotrack.alerts.delivery.test_sending import Clock, fire, refreshed, run_until_killed
+from tests.emotrack.alerts.delivery.test_senders import run_until_killed
+from tests.emotrack.alerts.delivery.test_sending import Clock, fire, refreshed
 from tests.emotrack.alerts.planted import NOW
 
 LETTER = Letter("notice1", "alice@example.org", "News", "Plain.", "<p>Rich.</p>")
