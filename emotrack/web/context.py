@@ -70,6 +70,8 @@ def script_words() -> dict[str, str]:
         "timelineFailed": _("The newest readings did not load. What is shown stays as it is."),
         "table": _("Table"),
         "chart": _("Chart"),
+        "firesAbove": _("fires above {line}"),
+        "firesBelow": _("fires below {line}"),
         "previewFailed": _("The preview did not load. What is shown may not fit the terms."),
         "noneFound": _("No client matches."),
         "moreFailed": _("The other clients did not load. Try again."),

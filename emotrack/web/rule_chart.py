@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from analysis.thinning import thin
-from emotrack.alerts.tuning.close_look import CloseLook
+from emotrack.alerts.tuning.close_look import CloseLook, UsualBand
 from emotrack.web.terms import number
 
 WIDTH, LEAST_WIDTH, MOST_WIDTH = 760, 280, 2000
@@ -39,6 +39,14 @@ class Shade:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    x: float
+    width: float
+    y: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
 class RuleChart:
     """Places in pixels. low, high: values at the foot and the head, so that a script can move the line."""
 
@@ -54,6 +62,7 @@ class RuleChart:
     days: Sequence[Tick]
     values: Sequence[Tick]
     step: float
+    bands: Sequence[Band] = ()
 
     height = HEIGHT
     left = LEFT
@@ -76,7 +85,8 @@ def rule_chart(
     places = _side_by_side(look.session) if by_turn else _to_scale(look.at)
     span = max(places[-1] - places[0], 1.0)
     x = LEFT + (np.array(places) - places[0]) * (width - LEFT - RIGHT) / span
-    low, high = _range([*look.values, threshold, recovery])
+    bounds = [bound for band in look.usual for bound in (band.low, band.high)]
+    low, high = _range([*look.values, threshold, recovery, *bounds])
 
     def y(value: float) -> float:
         return round(TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
@@ -96,7 +106,13 @@ def rule_chart(
         days=_days(look.at, x, width),
         values=[Tick(y(value), number(value)) for value in _round_values(low, high)],
         step=10.0 ** math.floor(math.log10((high - low) / 20)),
+        bands=[_band(one, x, y) for one in look.usual],
     )
+
+
+def _band(usual: UsualBand, x: np.ndarray, y: Callable[[float], float]) -> Band:
+    left, top = float(x[usual.first]) - 2, y(usual.high)
+    return Band(round(left, 1), round(float(x[usual.last]) + 2 - left, 1), top, round(y(usual.low) - top, 1))
 
 
 def _side_by_side(sessions: Sequence[int]) -> list[float]:

@@ -86,6 +86,7 @@ class RuleForm(forms.Form):
 
     def __init__(self, kind: str, terms: Mapping[str, object], data: Any = None) -> None:
         super().__init__(data, initial=_shown(terms))
+        self.above = KINDS[kind].above
         known = KINDS[kind]
         self.kind = kind
         self.fields["measure"].choices = [(m, measure_name(m)) for m in known.measures]

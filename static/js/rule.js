@@ -11,7 +11,9 @@ const before = snapshot()
 
 const chart = () => document.getElementById('rulechart')
 const line = () => document.getElementById('fires-line')
+const slide = document.getElementById('slide')
 let dragging = false
+let sliding = false
 
 function snapshot() {
   const terms = new FormData(form)
@@ -43,6 +45,7 @@ function exchange(html) {
   if (table) shown.querySelector('details.table')?.setAttribute('open', '')
   if (focused) document.getElementById(focused)?.focus({ preventScroll: true })
   if (dragging) place(Number(threshold.value))
+  fitSlide()
   told.textContent = document.getElementById('sentence')?.textContent ?? ''
 }
 
@@ -60,13 +63,40 @@ function scale() {
   return { low: +low, high: +high, top: +top, foot: +foot, step: +step }
 }
 
+const inWords = value =>
+  say(form.dataset.fires === 'above' ? 'firesAbove' : 'firesBelow', { line: String(value).replace('-', '−') })
+
 function place(value) {
+  slideTo(value)
   const { low, high, top, foot } = scale()
   const y = top + (high - value) / (high - low) * (foot - top)
   line().setAttribute('transform', `translate(0 ${Math.min(Math.max(y, 0), foot)})`)
   line().setAttribute('aria-valuenow', value)
+  line().setAttribute('aria-valuetext', inWords(value))
   document.getElementById('fires-at').textContent = `↕ ${String(value).replace('-', '−')}`
 }
+
+// --- The slider -------------------------------------------------------------------------------
+
+function slideTo(value) {
+  if (!sliding) slide.value = value
+  slide.setAttribute('aria-valuetext', inWords(value))
+  document.getElementById('slide-says').textContent = inWords(value)
+}
+
+// It spans what the chart spans; while it is held it keeps its span, or the thumb would run away.
+function fitSlide() {
+  slide.parentElement.hidden = !chart()
+  if (!chart() || sliding) return
+  const { low, high, step } = scale()
+  Object.assign(slide, { min: Math.ceil(low / step) * step, max: Math.floor(high / step) * step, step })
+  place(Number(threshold.value))
+}
+
+slide.addEventListener('pointerdown', () => { sliding = true })
+slide.addEventListener('input', () => move(Number(slide.value)))
+for (const name of ['change', 'pointerup', 'pointercancel'])
+  slide.addEventListener(name, () => { sliding = false; fitSlide() })
 
 function move(value) {
   const { step } = scale()
@@ -105,9 +135,10 @@ shown.addEventListener('keydown', event => {
 // Fields outside the form's own element, like the choice of a client, belong to it by their form attribute.
 for (const kind of ['input', 'change'])
   document.addEventListener(kind, event => {
-    if (event.target.form !== form || event.target === form.elements.reason) return
+    if (event.target.form !== form || [slide, form.elements.reason].includes(event.target)) return
     if (event.target === threshold && chart() && threshold.value !== '') place(Number(threshold.value))
     changed()
   })
 
+fitSlide()
 if (chart() && Math.abs(chart().viewBox.baseVal.width - (shown.clientWidth - 34)) > 40) trySoon()

@@ -70,6 +70,15 @@ def needs_usual(version: RuleVersion) -> bool:
     return version.measure in ALREADY_PERSONAL or version.usual_spreads is not None
 
 
+def usual_range(version: RuleVersion, baseline: SessionBaseline | None) -> tuple[float, float] | None:
+    """What a rule on turns watches, as it usually is of the person; ``None`` while that is still forming, and
+    of a measure that has no usual."""
+    usual = _usual(version, baseline)
+    if usual is None or not usual.armed:
+        return None
+    return (-1.0, 1.0) if version.measure in ALREADY_PERSONAL else usual.band()
+
+
 def _usual(version: RuleVersion, baseline: SessionBaseline | None) -> Usual | None:
     part = USUAL_OF_MEASURE.get(version.measure)
     return None if baseline is None or part is None else getattr(baseline, part)

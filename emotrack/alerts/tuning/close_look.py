@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from emotrack.alerts.judging.arming import Line, WhyNot, line_of, session_line
+from emotrack.alerts.judging.arming import Line, WhyNot, line_of, session_line, usual_range
 from emotrack.alerts.judging.decide import Episode, episodes_in, valid_values
 from emotrack.alerts.models import RuleVersion
 from emotrack.alerts.rules.kinds import KINDS, Runs
@@ -30,15 +30,27 @@ class Shaded:
     peak: float
 
 
+@dataclass(frozen=True, slots=True)
+class UsualBand:
+    """What was usual of the person when a session began: places of its first and last value, and bounds."""
+
+    first: int
+    last: int
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class CloseLook:
-    """n values, oldest first. session: the primary key of each one's. why_not: why nothing is judged."""
+    """n values, oldest first. session: the primary key of each one's. why_not: why nothing is judged. usual:
+    of each session with one, for a rule on turns."""
 
     at: Sequence[datetime] = ()
     values: Sequence[float] = ()
     session: Sequence[int] = ()
     episodes: Sequence[Shaded] = field(default_factory=tuple)
     why_not: WhyNot | None = None
+    usual: Sequence[UsualBand] = ()
 
 
 def close_look(
@@ -63,21 +75,24 @@ def _turns(
         client=client, recognizer=recognizer, started_at__gte=since, started_at__lt=until
     ).select_related("session")
     by_session = {mood.session_id: mood for mood in moods.order_by("started_at", "session_id")}
-    at, values, sessions, shaded, whys = [], [], [], [], set()
+    at, values, sessions, shaded, usual, whys = [], [], [], [], [], set()
     for session, points in points_of_sessions(list(by_session), recognizer):
         mood, offset = by_session[session], len(values)
         series = points.series(terms.measure, terms.label)
         at += [points.occurred_at[i] for i in series.index]
         values += series.values
         sessions += [session] * len(series.values)
-        line = line_of(terms, kind, headline=recognizer.headline, baseline=baseline_from(mood.baseline))
+        baseline = baseline_from(mood.baseline)
+        if series.values and (band := usual_range(terms, baseline)):
+            usual.append(UsualBand(offset, len(values) - 1, *band))
+        line = line_of(terms, kind, headline=recognizer.headline, baseline=baseline)
         if not isinstance(line, Line):
             whys.add(line)
             continue
         ends_at = mood.session.ended_at.timestamp() if mood.session.ended_at else None
         shaded += _shaded(episodes_in(series, line.terms, ends_at=ends_at), series.index, series.at, offset)
     why_not = next(iter(whys)) if len(whys) == 1 and not shaded else None
-    return CloseLook(at, values, sessions, shaded, why_not)
+    return CloseLook(at, values, sessions, shaded, why_not, usual)
 
 
 def _sessions(

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from analysis.baseline import SessionBaseline
+from analysis.baseline import SessionBaseline, Usual
 from emotrack.alerts import actions
-from emotrack.alerts.models import Alert, Judgment, Kind, Rule, Scope
+from emotrack.alerts.judging.arming import usual_range
+from emotrack.alerts.models import Alert, Judgment, Kind, Rule, RuleVersion, Scope
 from tests.emotrack import factories
 from tests.emotrack.alerts import planted
 from tests.emotrack.alerts.planted import series
@@ -75,6 +76,26 @@ def test_another_client_may_be_asked_for(dora, rule):
     heard(factories.client("Ben"), [0, 4, 4, 4, 0])
     found = tried(dora, rule, closely=ann.public_id).context["preview"]
     assert (found.closely, found.look.episodes) == (ann.public_id, [])
+
+
+def test_what_is_usual_of_the_person_is_drawn_beside_the_line(dora, rule):
+    ann = factories.client("Ann")
+    heard(ann, [0, 4, 4, 4, 0], days_ago=20)
+    heard(ann, [0, 0, 0], days_ago=10)
+    found = tried(dora, rule)
+    look, chart = found.context["preview"].look, found.context["preview"].chart
+    assert [(one.first, one.last, one.low, one.high) for one in look.usual] == [(0, 4, -1, 1), (5, 7, -1, 1)]
+    foot, head = chart.bands[0].y + chart.bands[0].height, chart.bands[0].y
+    assert chart.threshold_y < head < foot
+    assert "usual for this person" in found.content.decode()
+
+
+def test_a_mood_is_held_against_the_persons_own_band():
+    draft = RuleVersion(measure="mood_level")
+    band = usual_range(draft, SessionBaseline(valence=Usual(60, 0.1, 0.1)))
+    assert band == pytest.approx((0.1 - 0.14826, 0.1 + 0.14826))
+    assert usual_range(draft, SessionBaseline(valence=Usual(49, 0.1, 0.1))) is None
+    assert usual_range(RuleVersion(measure="abstained_share"), SessionBaseline()) is None
 
 
 def test_whom_one_may_not_see_is_not_drawn(dora, rule):
