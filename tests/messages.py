@@ -6,6 +6,7 @@ beside it. Needs no gettext tools.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import sys
@@ -61,6 +62,21 @@ def in_python() -> Iterator[Message]:
                 yield strings[1], strings[0]
             elif strings[0]:
                 yield strings[0], None
+        yield from _in_f_strings(path)
+
+
+def _in_f_strings(path: Path) -> Iterator[Message]:
+    """What Babel passes over: before Python 3.12 an f-string is one token, with calls in it."""
+    for string in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for call in ast.walk(string) if isinstance(string, ast.JoinedStr) else ():
+            if not isinstance(call, ast.Call) or getattr(call.func, "id", "") not in FUNCTIONS:
+                continue
+            words = [word.value for word in call.args if isinstance(word, ast.Constant)]
+            kind = FUNCTIONS[call.func.id]
+            if kind is PLURAL:
+                yield (words[0], words[1]), None
+            else:
+                yield (words[1], words[0]) if kind is CONTEXT else (words[0], None)
 
 
 def in_templates() -> Iterator[Message]:

@@ -25,6 +25,13 @@ def page(browser: Browser, address: str, **headers: str) -> str:
     return browser.get(address, headers=headers).content.decode()
 
 
+def test_words_within_a_string_that_is_put_together_are_collected(tmp_path):
+    place = tmp_path / "said.py"
+    place.write_text("said = f\"{side} {_('The cat sat.')} {ngettext('%(n)d cat', '%(n)d cats', n)}\"")
+    found = list(messages._in_f_strings(place))
+    assert found == [("The cat sat.", None), (("%(n)d cat", "%(n)d cats"), None)]
+
+
 # --- Who gets which -------------------------------------------------------------------------------
 
 

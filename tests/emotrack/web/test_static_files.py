@@ -1,5 +1,7 @@
 """Scripts and style sheets arrive whole, in parts, or not at all when the browser has them."""
 
+import gzip
+
 import pytest
 
 from emotrack.web.static_files import StaticFilesMiddleware
@@ -21,6 +23,19 @@ def test_a_script_comes_whole_and_not_as_a_stream(whole, settings):
 def test_a_part_of_a_file_is_that_part(client, whole):
     part = client.get(ADDRESS, headers={"Range": "bytes=10-19"})
     assert part.status_code == 206 and part.content == whole.content[10:20]
+
+
+def test_it_travels_packed_to_who_can_unpack_it(client, whole):
+    packed = client.get(ADDRESS, headers={"Accept-Encoding": "gzip, br"})
+    assert packed.headers["Content-Encoding"] == "gzip" and gzip.decompress(packed.content) == whole.content
+    assert int(packed.headers["Content-Length"]) == len(packed.content) < len(whole.content)
+    assert "Content-Encoding" not in whole.headers
+    assert packed.headers["Vary"] == whole.headers["Vary"] == "Accept-Encoding"
+
+
+def test_a_part_is_never_packed(client, whole):
+    part = client.get(ADDRESS, headers={"Range": "bytes=10-2000", "Accept-Encoding": "gzip"})
+    assert part.content == whole.content[10:2001] and "Content-Encoding" not in part.headers
 
 
 def test_what_the_browser_has_is_not_sent_again(client, whole):
