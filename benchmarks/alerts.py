@@ -175,6 +175,11 @@ def preview(clients: int, points: int) -> None:
     walked, naive = _walk_everything(terms)
     print(f"preview, {clients} clients × {points} points: {took:.2f} s ({first:.2f} s the first time)")
     print(f"  {found.count} alerts; walking every point finds {walked}, in {naive / took:.0f} times as long")
+    for kind in (
+        Kind.NEGATIVE_MOOD, Kind.LOW_QUALITY, Kind.LOW_SESSION, Kind.TREND, Kind.FLATTENING, Kind.SILENCE
+    ):  # fmt: skip
+        terms = RuleVersion(**KINDS[kind].defaults)
+        print(f"  {kind}: {cpu(lambda kind=kind, terms=terms: backtest(terms, kind, **span)):.2f} s of CPU")
 
 
 def _timed(work) -> float:
