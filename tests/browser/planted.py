@@ -150,6 +150,7 @@ def plant_two_ways() -> str:
     session = factories.session(client, timezone.now() - timedelta(hours=1))
     noise, sound = np.random.default_rng(7), SOUND.read_bytes()
     styles = np.random.default_rng(5).normal(size=(2, 24)) * 2
+    turns = []
     for i in range(60):
         sad = i % 3 == 0
         turn = factories.utterance(
@@ -160,6 +161,7 @@ def plant_two_ways() -> str:
             by=reader,
         )
         history.keep_audio(turn, sound, media_type="audio/ogg", peaks=b"", days=-1, now=timezone.now())
-        mood.refresh(turn)
+        turns.append(turn)
+    factories.brought_in(turns)
     find_anew(client, reader, now=timezone.now())
     return client.public_id

@@ -6,6 +6,7 @@ Alice is the counselor, Ann her client, Bob a colleague, Charlie the stranger.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -26,6 +27,7 @@ from emotrack.history.models import (
     Session,
     Utterance,
 )
+from emotrack.mood import actions as mood
 from emotrack.privacy.models import Consent, Purpose
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -104,6 +106,13 @@ def recognizer(version: str = "1", dimension: int = 8) -> Recognizer:
     return row
 
 
+def brought_in(utterances: Iterable[Utterance]) -> None:
+    """Bring utterances into their series at once, to the numbers of ``mood.actions.refresh`` one by one."""
+    places = {(one.session, one.recognizer) for one in utterances if one.recognizer_id is not None}
+    for session, recognizer in sorted(places, key=lambda place: place[0].started_at):
+        mood.replay_from_session(session, recognizer)
+
+
 def scores(**shares: float) -> np.ndarray:
     """Nine shares: the named ones, the rest spread over the labels that were not named."""
     rest = (1 - sum(shares.values())) / (len(LABELS) - len(shares))
@@ -122,7 +131,7 @@ def utterance(
     speaker: str = "client",
     **fields: object,
 ) -> Utterance:
-    """An analyzed utterance, stored but not yet in any series (``mood.actions.refresh`` does that)."""
+    """An analyzed utterance, stored but not yet in any series: see ``brought_in``."""
     shares = scores(neutral=0.8) if shares is None and speaker == "client" else shares
     made = Utterance(
         session=of,

@@ -37,8 +37,8 @@ def say(session, styles, start=START, refreshed=True) -> list:
             by=factories.recognizer(dimension=24),
         )
         made.append(utterance)
-        if refreshed:
-            mood.refresh(utterance)
+    if refreshed:
+        factories.brought_in(made)
     return made
 
 

@@ -191,8 +191,9 @@ def test_a_long_list_costs_no_more_queries_than_a_short_one(api, house):
 
 def _moved(house, turns: int) -> None:
     rng = np.random.default_rng(1)
-    for _ in range(turns):
-        mood.refresh(factories.utterance(house.session, embedding=rng.normal(size=8)))
+    factories.brought_in(
+        factories.utterance(house.session, embedding=rng.normal(size=8)) for _ in range(turns)
+    )
 
 
 def test_the_session_timeline_tells_mood_and_volatility_and_no_words(api, house):

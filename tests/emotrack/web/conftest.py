@@ -13,7 +13,6 @@ from django.utils import timezone
 from emotrack.accounts import actions as accounts
 from emotrack.accounts.models import User
 from emotrack.history.models import Client, Session, Utterance
-from emotrack.mood import actions as mood
 from tests.emotrack import factories
 from tests.emotrack.alerts import planted
 
@@ -30,13 +29,13 @@ class House:
 
 
 def say(session: Session, count: int, *, start: datetime | None = None, **fields: object) -> list[Utterance]:
-    """Turns ten seconds apart, refreshed into the mood as they come."""
+    """Turns ten seconds apart, brought into the mood."""
     made = []
     for i in range(count):
         at = (start or session.started_at) + timedelta(seconds=10 * i)
         embedding = np.random.default_rng(i).normal(size=8)
         made.append(factories.utterance(session, at, embedding=embedding, **fields))
-        mood.refresh(made[-1])
+    factories.brought_in(made)
     return made
 
 

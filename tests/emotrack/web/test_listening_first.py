@@ -176,12 +176,9 @@ def known(house, listener):
     for week in range(10, 0, -1):
         at = timezone.now() - timedelta(weeks=week)
         session = factories.session(house.ann, started_at=at)
-        for minute in range(3):
-            mood.refresh(
-                factories.utterance(
-                    session, at + timedelta(minutes=minute), shares=factories.scores(happy=0.5 + week / 50)
-                )
-            )
+        shares = factories.scores(happy=0.5 + week / 50)
+        moments = [at + timedelta(minutes=minute) for minute in range(3)]
+        factories.brought_in(factories.utterance(session, moment, shares=shares) for moment in moments)
     return house
 
 

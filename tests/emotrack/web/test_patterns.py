@@ -9,7 +9,6 @@ import pytest
 from analysis.clusters import Reason
 from emotrack.accounts import actions as accounts
 from emotrack.history.models import Audio
-from emotrack.mood import actions as mood
 from emotrack.mood.models import PatternFit
 from emotrack.mood.patterns import find_anew
 from emotrack.web.pattern_card import pattern_card, sentence_of
@@ -68,18 +67,19 @@ def two_ways(db):
     session = factories.session(ann)
     noise = np.random.default_rng(7)
     styles = np.random.default_rng(5).normal(size=(2, 24)) * 2
-    for i in range(60):
-        sad = i % 3 == 0
-        made = factories.utterance(
+    recognizer = factories.recognizer(dimension=24)
+    factories.brought_in(
+        factories.utterance(
             session,
             session.started_at + timedelta(seconds=10 * i),
-            shares=factories.scores(**{"sad" if sad else "neutral": 0.8}),
-            embedding=styles[int(sad)] + noise.normal(scale=0.3, size=24),
-            by=factories.recognizer(dimension=24),
+            shares=factories.scores(**{"neutral" if i % 3 else "sad": 0.8}),
+            embedding=styles[int(i % 3 == 0)] + noise.normal(scale=0.3, size=24),
+            by=recognizer,
         )
-        mood.refresh(made)
-    find_anew(ann, made.recognizer, now=factories.NOW)
-    return alice, ann, made.recognizer
+        for i in range(60)
+    )
+    find_anew(ann, recognizer, now=factories.NOW)
+    return alice, ann, recognizer
 
 
 def keep_sound(client):
