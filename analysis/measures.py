@@ -291,7 +291,7 @@ _ALL = (
     Measure(
         "incongruence_share",
         "Tone against words",
-        "In how many of the last 20 turns the tone and the words seem to say different things.",
+        "In how many of the last 20 turns tone and words differed, the least that chance allows for.",
         "share",
         None,
         Granularity.UTTERANCE,

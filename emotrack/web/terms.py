@@ -158,6 +158,9 @@ def measure_name(measure_id: str) -> str:
         "activation_level": _("Activation level over the last minutes"),
         "emotion_share": _("Share of one emotion in the last 20 turns, the least that chance allows"),
         "abstained_share": _("Share of the last 20 turns without a reading"),
+        "incongruence_share": _(
+            "Share of the last 20 turns whose tone and words differ, the least that chance allows"
+        ),
         "session_level": _("Level of the sessions against the person’s own usual"),
         "session_drop": _("Sum of how far sessions fell below the own usual"),
         "usual_day": _("A session against the person’s usual sessions"),
@@ -193,6 +196,10 @@ _WHY = {
     "trend_per_week": gettext_lazy("Over the last weeks the sessions went down further than chance would."),
     "session_flattening": gettext_lazy("The voice moved less from turn to turn than it mostly does."),
     "silence": gettext_lazy("Nothing was heard for far longer than usual between this person’s sessions."),
+    "incongruence_share": gettext_lazy(
+        "In many of the last turns one of tone and words was pleasant and the other not. Irony, quotations "
+        "and misheard words look the same."
+    ),
     "abstained_share": gettext_lazy("Many of the last turns gave no reading: look at the microphone."),
 }
 """What was heard that made a rule fire whose terms need more words than a number."""

@@ -27,6 +27,7 @@ class Kind(models.TextChoices):
     LOW_QUALITY = "low_quality", _("Sound too poor to read")
     SILENCE = "silence", _("Not heard from for long")
     RECOGNIZER_DRIFT = "recognizer_drift", _("Readings have shifted as a whole")
+    INCONGRUENCE = "incongruence", _("Tone and words often differ")
 
 
 ADMIN_KINDS = (Kind.LOW_QUALITY, Kind.RECOGNIZER_DRIFT)

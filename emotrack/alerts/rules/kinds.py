@@ -182,6 +182,20 @@ KINDS: dict[str, KindOfRule] = {
             "tells": [Told.ADMINS.value],
         },
     ),
+    Kind.INCONGRUENCE: KindOfRule(
+        measures=("incongruence_share",),
+        above=True,
+        ships_on=False,
+        defaults={
+            "measure": "incongruence_share",
+            "threshold": 0.3,
+            "recovery_threshold": 0.2,
+            "for_count": 5,
+            "keep_firing_seconds": 300,
+            "cool_down_seconds": DAY_S,
+            "severity": Severity.INFO,
+        },
+    ),
 }
 """Thresholds and *for* as docs/alerts.md explains; recovery, keep-firing and cool-down are first guesses."""
 

@@ -14,9 +14,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from analysis.affect import AFFECT_LABELS, AFFECTIVE
 from analysis.measures import MEASURES
-from analysis.shares import abstained_share, emotion_share
+from analysis.shares import abstained_share, emotion_share, incongruence_share
 from analysis.volatility import WINDOW_PAIRS
 from emotrack.alerts.judging.decide import Values, valid_values
+from emotrack.alerts.models import RuleVersion
 from emotrack.alerts.rules.kinds import ONLY_FULL_WINDOWS, USUAL_OF_MEASURE
 from emotrack.history.models import ReadingState, Recognizer, Session, Utterance
 from emotrack.mood.models import MoodPoint
@@ -32,7 +33,8 @@ class Points:
     """utterances: primary keys. columns: (n, c) float64 in the order of ``COLUMNS``, NaN for none.
 
     pairs: (n,) distances that each window holds. ok: n, whether each gave a reading. load_labels: gives the
-    strongest label of each, ``None`` without a reading, when a rule asks.
+    strongest label of each, ``None`` without a reading, when a rule asks; load_differing whether its words
+    differ from its tone, ``None`` where they were not compared.
     """
 
     utterances: Sequence[int]
@@ -41,6 +43,7 @@ class Points:
     ok: Sequence[bool]
     columns: np.ndarray
     load_labels: Callable[[], Sequence[str | None]]
+    load_differing: Callable[[], Sequence[bool | None]]
     _series: dict[tuple[str, str], Values] = field(default_factory=dict)
     _farthest: dict[tuple[str, str, bool, int], float | None] = field(default_factory=dict)
 
@@ -60,6 +63,8 @@ class Points:
         """
         if measure_id == "emotion_share":
             return emotion_share(self.labels, label).low
+        if measure_id == "incongruence_share":
+            return incongruence_share(self.load_differing()).low
         if measure_id == "abstained_share":
             return abstained_share(self.ok).value
         column = self.columns[:, COLUMNS.index(MEASURES[measure_id].field)]
@@ -121,17 +126,34 @@ def points_from(rows: Sequence[tuple]) -> Points:
         ok=[row[3] == ReadingState.OK for row in rows],
         columns=np.array([row[4:] for row in rows], dtype=np.float64).reshape(len(rows), len(COLUMNS)),
         load_labels=lambda: strongest_labels(utterances),
+        load_differing=lambda: differing(utterances),
     )
 
 
-def with_labels(points: dict[Key, Points]) -> dict[Key, Points]:
-    """The same points, their strongest labels read in one query for all of them."""
+def loaded_for(terms: RuleVersion, points: dict[Key, Points]) -> dict[Key, Points]:
+    """The same points; what the terms ask of their utterances is read in one query for all of them."""
     utterances = [pk for each in points.values() for pk in each.utterances]
-    labels = dict(zip(utterances, strongest_labels(utterances), strict=True))
+    if terms.label:
+        return _with(points, "load_labels", utterances, strongest_labels(utterances))
+    if terms.measure == "incongruence_share":
+        return _with(points, "load_differing", utterances, differing(utterances))
+    return points
+
+
+def _with(
+    points: dict[Key, Points], name: str, utterances: Sequence[int], read: Sequence
+) -> dict[Key, Points]:
+    by_utterance = dict(zip(utterances, read, strict=True))
     return {
-        key: replace(each, load_labels=lambda each=each: [labels[pk] for pk in each.utterances])
+        key: replace(each, **{name: lambda each=each: [by_utterance[pk] for pk in each.utterances]})
         for key, each in points.items()
     }
+
+
+def differing(utterances: Sequence[int]) -> list[bool | None]:
+    """Whether tone and words differ in each, as it was judged when both were known."""
+    judged = dict(Utterance.objects.filter(pk__in=utterances).values_list("pk", "incongruent"))
+    return [judged.get(pk) for pk in utterances]
 
 
 def strongest_labels(utterances: Sequence[int]) -> list[str | None]:

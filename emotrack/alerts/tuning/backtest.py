@@ -18,7 +18,7 @@ from emotrack.alerts.judging.decide import Episode, episodes_in, valid_values
 from emotrack.alerts.models import RuleVersion
 from emotrack.alerts.rules.kinds import KINDS, USUAL_OF_MEASURE, Runs
 from emotrack.alerts.series.drift import months
-from emotrack.alerts.series.points import POINT_COLUMNS, Points, points_from, with_labels
+from emotrack.alerts.series.points import POINT_COLUMNS, Points, loaded_for, points_from
 from emotrack.alerts.series.sessions import armed_at, sessions_of
 from emotrack.alerts.series.silence import absences
 from emotrack.history.models import Client, ReadingState
@@ -145,7 +145,7 @@ def _of_interest(
         wanted = found.keys() & set(some)
         grouped = groupby(read, key=itemgetter(0, 1))
         points = {key: points_from([row[2:] for row in group]) for key, group in grouped if key in wanted}
-        for key, each in (with_labels(points) if terms.label else points).items():
+        for key, each in loaded_for(terms, points).items():
             yield found[key], each
 
 
@@ -155,6 +155,9 @@ def _crossed(terms: RuleVersion, kind: str, moods: QuerySet[SessionMood]) -> lis
     least = terms.least_in_a_row
     if terms.measure == "abstained_share":
         points = points.exclude(reading=ReadingState.OK)
+        least = max(int(terms.threshold * RECENT_MINIMUM), 1)
+    elif terms.measure == "incongruence_share":
+        points = points.filter(utterance__incongruent=True)
         least = max(int(terms.threshold * RECENT_MINIMUM), 1)
     elif terms.measure in USUAL_OF_MEASURE:
         beyond = "gt" if KINDS[kind].above else "lt"

@@ -19,7 +19,7 @@ from analysis.baseline import SessionBaseline, Usual
 from analysis.measures import MEASURES
 from emotrack.alerts.judging.arming import Line, line_of, session_line
 from emotrack.alerts.judging.decide import episodes_in, valid_values
-from emotrack.alerts.models import RuleVersion
+from emotrack.alerts.models import Kind, RuleVersion
 from emotrack.alerts.rules.kinds import KINDS, Runs
 from emotrack.alerts.series.points import COLUMNS, Points
 from emotrack.alerts.series.sessions import Sessions, armed_at
@@ -87,6 +87,7 @@ def _points(kept: dict[str, np.ndarray], where: slice) -> Points:
         ok=kept["ok"][where].tolist(),
         columns=columns,
         load_labels=lambda: [None if i < 0 else AFFECT_LABELS[i] for i in labels],
+        load_differing=lambda: [None] * len(labels),
     )
     found.__dict__["at"] = kept["at"][where]
     return found
@@ -102,7 +103,7 @@ def _baseline(kept: dict[str, np.ndarray], session: int) -> SessionBaseline:
 
 @lru_cache(maxsize=512)
 def _rate(kind: str, terms: tuple) -> float | None:
-    if KINDS[kind].runs is Runs.MONTH:
+    if KINDS[kind].runs is Runs.MONTH or kind == Kind.INCONGRUENCE:
         return None
     version = RuleVersion(**dict(terms))
     counted = [fires(person, version, kind) for person in steady()]
@@ -123,7 +124,7 @@ _JUDGED_BY = ("measure", "label", "threshold", "recovery_threshold", "for_count"
 def by_chance_per_week(terms: RuleVersion, kind: str, clients: int) -> float | None:
     """Alerts a week that chance alone would fire for so many steady clients whom the rule can judge.
 
-    ``None`` for a rule on the recognizer, of which there are no invented histories.
+    ``None`` for a rule on the recognizer or on words, of which there are no invented histories.
     """
     rate = _rate(kind, tuple((name, getattr(terms, name)) for name in _JUDGED_BY))
     return None if rate is None else rate * clients

@@ -12,7 +12,7 @@ import numpy as np
 from emotrack.alerts.judging.decide import Terms
 from emotrack.alerts.models import Alert, RuleVersion
 from emotrack.alerts.rules.kinds import KINDS, Runs
-from emotrack.alerts.series.points import POINT_COLUMNS, Key, Points, points_from, with_labels
+from emotrack.alerts.series.points import POINT_COLUMNS, Key, Points, loaded_for, points_from
 from emotrack.alerts.series.sessions import sessions_of
 from emotrack.alerts.tuning.suggestion import reach
 from emotrack.mood.models import MoodPoint, SessionMood
@@ -63,7 +63,7 @@ def _series_of(alerts: Sequence[Alert], version: RuleVersion) -> Iterator[tuple[
     runs = KINDS[version.rule.kind].runs
     if runs is Runs.TURN:
         points = points_of_alerts(alerts)
-        points = with_labels(points) if version.label else points
+        points = loaded_for(version, points)
         turns = {
             key: Series(each.at, each.values(version.measure, version.label)) for key, each in points.items()
         }

@@ -33,6 +33,7 @@ def points(levels):
         ok=[True] * len(levels),
         columns=columns,
         load_labels=list,
+        load_differing=list,
     )
 
 
