@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left, insort
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -154,7 +157,19 @@ def own_quantile_margin(
         raise ValueError("baseline-quantile: needs a quantile within 0..1 and at least one earlier value")
     margins = np.full(len(array), np.nan)
     rows = np.flatnonzero(~np.isnan(array))
-    for place, row in enumerate(rows[minimum:], start=minimum):
-        earlier = array[rows[max(place - BASELINE_VALUES, 0) : place]]
-        margins[row] = array[row] - np.quantile(earlier, q, method="weibull")
+    earlier: list[float] = []
+    for place, row in enumerate(rows):
+        if place >= minimum:
+            margins[row] = array[row] - _weibull_quantile(earlier, q)
+        insort(earlier, array[row])
+        if place >= BASELINE_VALUES:
+            del earlier[bisect_left(earlier, array[rows[place - BASELINE_VALUES]])]
     return margins
+
+
+def _weibull_quantile(ordered: Sequence[float], q: float) -> float:
+    """As ``np.quantile(…, method="weibull")`` (Hyndman & Fan 1996, type 6), of values that stand in order."""
+    position = min(max((len(ordered) + 1) * q - 1, 0.0), len(ordered) - 1.0)
+    below = math.floor(position)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (position - below) * (ordered[above] - ordered[below])

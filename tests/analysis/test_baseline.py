@@ -14,6 +14,18 @@ def test_median_and_mad_of_a_known_series():
     assert usual([1, 1, 2, 2, 4, 6, 9]) == Usual(7, 2.0, 1.0)
 
 
+@pytest.mark.parametrize("q", [0.001, 0.05, 0.5, 0.98])
+def test_the_own_quantile_is_that_of_numpy(q):
+    values = np.random.default_rng(7).normal(size=260).round(1)  # ties
+    margins = own_quantile_margin(values, q, minimum=1)
+    theirs = [
+        value - np.quantile(values[max(i - 200, 0) : i], q, method="weibull")
+        for i, value in enumerate(values)
+        if i
+    ]
+    np.testing.assert_allclose(margins[1:], theirs, atol=1e-12)
+
+
 def test_only_the_last_two_hundred_valid_values_count():
     old, recent = np.full(500, 9.0), np.arange(200.0)
     values = np.concatenate([old, recent])

@@ -197,7 +197,7 @@ def _over_sessions(
     """
     versions = [rule.version_at(moment) for moment in series.started_at]
     lines = [session_line(version, rule.kind, headline=series.headline) for version in versions]
-    values = {v.measure: series.values(v.measure) for v in versions}
+    values = {measure: series.values(measure) for measure in {v.measure for v in versions}}
     watched = [values[version.measure][i] for i, version in enumerate(versions)]
     terms = [line.terms if isinstance(line, Line) else None for line in lines]
     found = episodes_in(valid_values(series.at, watched), terms, ends_at=ends_at)
