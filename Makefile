@@ -9,8 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 3
 
-# Tables are made from the models; services that tests start, and those on PostgreSQL, go through the migrations.
-TESTING = -n $(WORKERS) --dist loadfile --nomigrations
+TESTING = -n $(WORKERS) --dist loadfile
 
 # Tests that need real speech are skipped, with a message, where this folder does not exist.
 SPEECH := $(abspath ../shared/data/speech)
@@ -36,7 +35,8 @@ test: venv ## install what the tests need, then lint, check the layers and run e
 	@requirements/install.sh light scale test
 	@$(MAKE) --no-print-directory lint
 	@echo "Running the tests in $(WORKERS) processes; what is skipped is listed with its reason."
-	@.venv/bin/python -m pytest $(TESTING) -rs
+	@# Tables straight from the models: services that tests start, and PostgreSQL, go through the migrations.
+	@.venv/bin/python -m pytest $(TESTING) --nomigrations -rs
 	@echo "Running the tests of the product once more, on PostgreSQL."
 	@.venv/bin/python -m tests.postgres $(TESTING)
 

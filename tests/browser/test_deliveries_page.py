@@ -41,4 +41,4 @@ def test_a_trouble_of_the_service_stands_quietly_on_every_page_until_it_is_over(
     finally:
         in_shell(site.var, TROUBLE.format(what="trouble_over('backlog'", more=""))
     page.reload()
-    assert not page.locator("a.trouble").count()
+    assert not page.locator("a.trouble", has_text="3 turns wait").count()

@@ -18,11 +18,12 @@ def test_a_key_opens_and_its_secret_is_not_stored():
 
 
 @pytest.mark.parametrize(
-    "change", [lambda t: t[:-1] + "0", lambda t: "emo_x_y", lambda t: "", lambda t: t + "_z"]
+    "change",
+    [lambda t: t[:-1] + "01"[t.endswith("0")], lambda t: "emo_x_y", lambda t: "", lambda t: t + "_z"],
 )
 def test_another_token_opens_nothing(change):
     _row, token = make.key(make.app())
-    assert accounts.key_for(change(token[:-1] + "1"), now=make.NOW) is None
+    assert accounts.key_for(change(token), now=make.NOW) is None
 
 
 def test_a_revoked_key_stops_at_once():

@@ -106,6 +106,7 @@ def tell_of_ann(house: House) -> None:
         note = {"text": NOTE, "session": house.ids["session"]}
         answer = alice.post(f"/api/v1/clients/{house.ids['client']}/notes", json=note, headers=headers)
         assert answer.status_code == 201, answer.text
+        house.ids["note"] = answer.json()["id"]
 
 
 def addresses(house: House) -> list[str]:

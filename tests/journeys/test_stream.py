@@ -6,6 +6,8 @@ import asyncio
 import re
 import socket
 import threading
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -89,14 +91,33 @@ def test_a_line_that_breaks_loses_and_doubles_nothing(site, key, talk, monkeypat
     monkeypatch.setattr(stream, "PAUSES_S", (0.1,) * 6)
     said: list[str] = []
     straight = stream.EmoTrack(f"http://127.0.0.1:{site}", key, real_time=False, say=said.append)
-    session, sound = straight.open_session("ann"), stream.sound_of(talk)
+    whole, session, sound = (
+        straight.open_session("ben"),
+        straight.open_session("ann"),
+        stream.sound_of(talk),
+    )
+    asyncio.run(straight.stream(whole, sound))
     line = LossyLine(site, after=len(sound.pcm) // 2)
     broken = stream.EmoTrack(f"http://127.0.0.1:{line.own_port}", key, real_time=False, say=said.append)
     asyncio.run(broken.stream(session, sound))
     line.listener.close()
     assert line.cuts == 1
-    turns = list(Utterance.objects.filter(session__public_id=session).in_order())
-    assert len(turns) == 2 and turns[0].occurred_at < turns[1].occurred_at
+    kept, straight_on = turns_of(session), turns_of(whole)
+    assert (
+        len(straight_on) == 2 and 2 <= len(kept) <= 3
+    )  # a line that breaks while somebody speaks ends the turn
+    assert all(earlier[1] <= later[0] for earlier, later in pairwise(kept))
+    assert spoken_s(kept) == pytest.approx(spoken_s(straight_on), abs=0.5)
+
+
+def turns_of(session: str) -> list[tuple[datetime, datetime]]:
+    """When each kept turn of a session began and ended."""
+    rows = Utterance.objects.filter(session__public_id=session).in_order()
+    return [(row.occurred_at, row.occurred_at + timedelta(milliseconds=row.duration_ms)) for row in rows]
+
+
+def spoken_s(turns: list[tuple[datetime, datetime]]) -> float:
+    return sum((end - start).total_seconds() for start, end in turns)
 
 
 def test_a_key_that_is_not_valid_is_said_so_at_once(site, transactional_db, talk, capsys):
